@@ -1,0 +1,49 @@
+# Image Gallery: `make run` starts it, `make test` tests it; both set up all they need.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+MODELS := var/models
+INSTALLED := $(VENV)/.installed
+SOURCES := gallery detector featurestore tests manage.py
+
+.PHONY: run test setup models lint format lock clean
+
+run: setup
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@exec $(BIN)/python manage.py serve
+
+test: setup
+	$(BIN)/python -m pytest
+
+setup: $(INSTALLED) models
+
+$(INSTALLED): requirements.lock
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "Image Gallery needs Python 3.11; name it like this: make run PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@touch $@
+
+models: $(INSTALLED)
+	@$(BIN)/python -m detector.export --models-dir $(MODELS)
+	@$(BIN)/python -m gallery.word_vectors --models-dir $(MODELS)
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+# Needs uv; renews requirements.lock from pyproject.toml.
+lock:
+	uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal \
+	  --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,62 @@
+"""Files that are there whole or not at all, whatever is killed and whenever."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+# Readers and sweeps know a file that is still being written by this start of its name.
+UNFINISHED = ".unfinished-"
+
+
+def fsync_file(path: Path) -> None:
+    """Flush a file's bytes to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Flush a folder's entries, without which a rename may be lost in a power cut."""
+    fsync_file(folder)
+
+
+def write_durably(path: Path, write: Callable[[Path], None]) -> None:
+    """Create `path` with what `write(temporary_path)` writes.
+
+    The bytes are on disk before the name exists, and the name is on disk before this returns.
+    A kill in between leaves only a file that `sweep_unfinished` removes.
+
+    Raises OSError (a full disk among them); nothing is left behind then.
+    """
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}-{path.name}")
+    try:
+        write(temporary)
+        fsync_file(temporary)
+        temporary.rename(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    fsync_folder(path.parent)
+
+
+def sweep_unfinished(folder: Path, *, older_than_seconds: float) -> list[Path]:
+    """Remove what killed writers left in `folder`; returns the removed paths.
+
+    The age protects files that another process is writing now.
+    """
+    removed = []
+    newest = time.time() - older_than_seconds
+    for path in folder.glob(f"{UNFINISHED}*"):
+        try:
+            if path.stat().st_mtime < newest:
+                path.unlink()
+                removed.append(path)
+        except FileNotFoundError:
+            continue
+    return removed

@@ -1,0 +1,269 @@
+"""The JSON API: the functions behind the pages, for scripts. Described at /api/v1/docs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import File, NinjaAPI, Query, Schema, UploadedFile
+from pydantic import Field
+
+from detector import DetectorError
+from detector.labels import NAME_BY_ID
+from gallery.errors import PhotoRefused, Refused
+from gallery.models import Image
+from gallery.originals import delete_images
+from gallery.photo_queries import layout_of_photo
+from gallery.search import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    OBJECTS,
+    Answer,
+    detections_of,
+    search_layout,
+    search_text,
+    unit_box,
+)
+from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
+
+api = NinjaAPI(
+    title="Image Gallery",
+    version="1",
+    description="Upload photos and find them by what is in them, how many and where.",
+)
+
+Box = tuple[float, float, float, float]
+
+
+class Problem(Schema):
+    detail: str
+
+
+class FoundObject(Schema):
+    name: str
+    score: float
+    box: Box = Field(description="xmin, ymin, xmax, ymax in 0..1 of the photo's sides")
+
+
+class Photo(Schema):
+    id: int
+    name: str
+    sha256: str
+    media_type: str
+    size: int = Field(description="bytes")
+    width: int
+    height: int
+    uploaded_at: datetime
+    state: str
+    failure: str
+    original_url: str
+    objects: list[FoundObject]
+
+
+class PhotoPage(Schema):
+    total: int
+    photos: list[Photo]
+
+
+class UploadResult(Schema):
+    name: str
+    outcome: Outcome
+    sentence: str
+    id: int | None
+
+
+class UploadResults(Schema):
+    results: list[UploadResult]
+
+
+class Why(Schema):
+    asked: str
+    object: str
+    similarity: float
+    score: float
+    box: Box
+    query_box: Box | None
+    sentence: str
+
+
+class SearchHit(Schema):
+    id: int
+    name: str
+    sha256: str
+    score: float
+    why: list[Why]
+
+
+class SearchResults(Schema):
+    query: str
+    total: int
+    hidden: int
+    unknown_words: list[str]
+    took_ms: float
+    results: list[SearchHit]
+
+
+class Page(Schema):
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    offset: int = Field(0, ge=0, le=10**9)
+
+
+class SearchPage(Page):
+    score: str = Field(OBJECTS, description='"objects", or "original" for the original formulas')
+
+
+@api.exception_handler(Refused)
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    status = 415 if isinstance(refusal, PhotoRefused) else 400
+    return api.create_response(request, {"detail": str(refusal)}, status=status)
+
+
+@api.exception_handler(Http404)
+def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
+    return api.create_response(request, {"detail": str(error) or "Not found."}, status=404)
+
+
+@api.exception_handler(DetectorError)
+def detector_failed(request: HttpRequest, error: DetectorError) -> HttpResponse:
+    sentence = "The detector does not answer just now. Please try again in a moment."
+    return api.create_response(request, {"detail": sentence}, status=503)
+
+
+@api.post("/images", response={201: UploadResults, 200: UploadResults, 400: UploadResults})
+def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> tuple[int, UploadResults]:
+    """Upload photos. 201: some were stored; 200: all were there already; 400: all were refused."""
+    answers = [receive_upload(photo) for photo in photos]
+    outcomes = {answer.outcome for answer in answers}
+    status = 201 if Outcome.STORED in outcomes else 200 if Outcome.DUPLICATE in outcomes else 400
+    return status, UploadResults(results=[_upload_result(answer) for answer in answers])
+
+
+@api.get("/images", response=PhotoPage)
+def images(request: HttpRequest, page: Query[Page]) -> PhotoPage:
+    """All photos, newest first."""
+    rows = Image.objects.newest_first()[page.offset : page.offset + page.limit]
+    return PhotoPage(total=Image.objects.count(), photos=[_photo(request, row) for row in rows])
+
+
+@api.get("/images/{int:image_id}", response={200: Photo, 404: Problem})
+def image(request: HttpRequest, image_id: int) -> Photo:
+    """One photo with its objects."""
+    return _photo(request, _image_or_404(image_id))
+
+
+@api.delete("/images/{int:image_id}", response={204: None, 404: Problem})
+def delete_image(request: HttpRequest, image_id: int) -> tuple[int, None]:
+    """Delete a photo for ever."""
+    delete_images([_image_or_404(image_id)])
+    return 204, None
+
+
+@api.get("/images/{int:image_id}/similar", response={200: SearchResults, 404: Problem})
+def similar(request: HttpRequest, image_id: int, page: Query[SearchPage]) -> SearchResults:
+    """Photos whose objects lie like those of a photo of the gallery."""
+    row = _image_or_404(image_id)
+    return search_results(
+        search_layout(
+            detections_of(row.pk),
+            query=row.name,
+            without_image_id=row.pk,
+            score_name=page.score,
+            limit=page.limit,
+            offset=page.offset,
+        )
+    )
+
+
+@api.get("/search", response={200: SearchResults, 400: Problem})
+def search(request: HttpRequest, q: str, page: Query[SearchPage]) -> SearchResults:
+    """Photos that answer words."""
+    return search_results(
+        search_text(q, score_name=page.score, limit=page.limit, offset=page.offset)
+    )
+
+
+@api.post("/search/photo", response={200: SearchResults, 400: Problem, 415: Problem, 503: Problem})
+def search_by_photo(
+    request: HttpRequest, file: File[UploadedFile], page: Query[SearchPage]
+) -> SearchResults:
+    """Photos whose objects lie like those of an uploaded photo, which is not kept."""
+    check_size(file.size or 0)
+    return search_results(
+        search_layout(
+            layout_of_photo(uploaded_path(file)),
+            query=file.name or "",
+            score_name=page.score,
+            limit=page.limit,
+            offset=page.offset,
+        )
+    )
+
+
+def search_results(answer: Answer) -> SearchResults:
+    """An answer as the API and the command line print it."""
+    return SearchResults(
+        query=answer.query,
+        total=answer.total,
+        hidden=answer.hidden,
+        unknown_words=list(answer.unknown_words),
+        took_ms=round(answer.took_ms, 3),
+        results=[
+            SearchHit(
+                id=hit.image.pk,
+                name=hit.image.name,
+                sha256=hit.image.sha256,
+                score=round(hit.score, 6),
+                why=[
+                    Why(
+                        asked=reason.asked,
+                        object=reason.object,
+                        similarity=round(reason.similarity, 4),
+                        score=round(reason.score, 4),
+                        box=reason.box,
+                        query_box=reason.query_box,
+                        sentence=reason.sentence,
+                    )
+                    for reason in hit.why
+                ],
+            )
+            for hit in answer.hits
+        ],
+    )
+
+
+def _upload_result(answer: UploadAnswer) -> UploadResult:
+    return UploadResult(
+        name=answer.name,
+        outcome=answer.outcome,
+        sentence=answer.sentence,
+        id=answer.image.pk if answer.image else None,
+    )
+
+
+def _photo(request: HttpRequest, row: Image) -> Photo:
+    detections = detections_of(row.pk)
+    return Photo(
+        id=row.pk,
+        name=row.name,
+        sha256=row.sha256,
+        media_type=row.media_type,
+        size=row.size,
+        width=row.width,
+        height=row.height,
+        uploaded_at=row.uploaded_at,
+        state=row.state,
+        failure=row.failure,
+        original_url=request.build_absolute_uri(reverse("original", args=[row.pk])),
+        objects=[
+            FoundObject(name=NAME_BY_ID[int(found[0])], score=float(found[1]), box=unit_box(found))
+            for found in detections[detections[:, 0] > 0]
+        ],
+    )
+
+
+def _image_or_404(image_id: int) -> Image:
+    try:
+        return Image.objects.get(pk=image_id)
+    except (Image.DoesNotExist, OverflowError):
+        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

@@ -1,0 +1,181 @@
+"""Photos from hostile bytes: upright and in RGB, within bounds of pixels and time."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import pillow_heif
+from django.conf import settings
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageOps, UnidentifiedImageError
+
+from gallery.errors import PhotoRefused
+
+pillow_heif.register_heif_opener()
+# The gallery counts pixels itself, from the header, and answers with a sentence.
+Pillow.MAX_IMAGE_PIXELS = None
+# Pillow reports every odd TIFF tag of a hostile file.
+logging.getLogger("PIL").setLevel(logging.ERROR)
+
+MEDIA_TYPES = {
+    "JPEG": "image/jpeg",
+    "MPO": "image/jpeg",
+    "PNG": "image/png",
+    "WEBP": "image/webp",
+    "GIF": "image/gif",
+    "BMP": "image/bmp",
+    "TIFF": "image/tiff",
+    "HEIF": "image/heic",
+    "AVIF": "image/avif",
+}
+# Pillow reaches MPO, a JPEG with further pictures behind it, by way of JPEG.
+_OPENED_FORMATS = [name for name in MEDIA_TYPES if name != "MPO"]
+
+DETECTOR_SIDE = 300
+DECODE_SECONDS = 20.0
+SWAPPED_SIDES = {5, 6, 7, 8}
+EXIF_ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True)
+class PhotoFacts:
+    """What a photo's header says."""
+
+    media_type: str
+    width: int
+    """Pixels, upright."""
+    height: int
+    """Pixels, upright."""
+
+
+def read_facts(path: Path) -> PhotoFacts:
+    """The facts of a photo whose pixels can all be decoded. Raises PhotoRefused."""
+    facts, _ = _decode(path, None)
+    return facts
+
+
+def read_pixels(path: Path, longest_side: int) -> Pillow.Image:
+    """The first frame, upright, RGB, at least `longest_side` pixels long where the photo is.
+
+    Raises PhotoRefused.
+    """
+    return _decode(path, longest_side)[1]
+
+
+def detector_input(pixels: Pillow.Image) -> NDArray[np.uint8]:
+    """(300, 300, 3) uint8 RGB: the whole photo squeezed into the detector's frame."""
+    squeezed = pixels.resize((DETECTOR_SIDE, DETECTOR_SIDE), Pillow.Resampling.BILINEAR)
+    return np.asarray(squeezed, np.uint8)
+
+
+def shrunken_jpeg(pixels: Pillow.Image, longest_side: int) -> bytes:
+    """A JPEG of the photo whose sides are at most `longest_side` and at least 1 pixel."""
+    scale = min(1.0, longest_side / max(pixels.size))
+    size = (max(1, round(pixels.width * scale)), max(1, round(pixels.height * scale)))
+    small = pixels.resize(size, Pillow.Resampling.LANCZOS, reducing_gap=2.0)
+    output = io.BytesIO()
+    small.save(output, "JPEG", quality=82)
+    return output.getvalue()
+
+
+class _DeadlineReader(io.BufferedIOBase):
+    """A file that stops giving bytes once decoding has taken too long.
+
+    Pillow's decoders ask for bytes as they go, so a file made to be slow runs into this.
+    """
+
+    def __init__(self, file: BinaryIO, seconds: float) -> None:
+        self._file = file
+        self._deadline = time.monotonic() + seconds
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if time.monotonic() > self._deadline:
+            raise PhotoRefused("This photo takes too long to decode.")
+        return self._file.read(-1 if size is None else size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+
+def _decode(path: Path, longest_side: int | None) -> tuple[PhotoFacts, Pillow.Image]:
+    with path.open("rb") as file:
+        if not file.read(1):
+            raise PhotoRefused("This file is empty.")
+        file.seek(0)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return _decode_file(_DeadlineReader(file, DECODE_SECONDS), longest_side)
+        except PhotoRefused:
+            raise
+        except UnidentifiedImageError:
+            raise PhotoRefused(
+                "This is not a photo in a format the gallery reads: "
+                "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."
+            ) from None
+        except MemoryError:
+            raise PhotoRefused("This photo needs more memory than there is.") from None
+        except Exception as error:
+            # Decoders raise almost anything on damaged bytes: OSError, SyntaxError, struct.error,
+            # EOFError, IndexError, RuntimeError and more have been seen.
+            raise PhotoRefused(f"This photo is damaged or cut short ({error}).") from error
+
+
+def _decode_file(
+    file: _DeadlineReader, longest_side: int | None
+) -> tuple[PhotoFacts, Pillow.Image]:
+    with Pillow.open(cast(BinaryIO, file), formats=_OPENED_FORMATS) as photo:
+        if photo.width * photo.height > settings.MAX_PIXELS:
+            raise PhotoRefused(
+                f"This photo has {photo.width}×{photo.height} pixels; "
+                f"the limit is {settings.MAX_PIXELS / 1e6:g} megapixels."
+            )
+        if photo.width < 1 or photo.height < 1:
+            raise PhotoRefused("This photo has no pixels.")
+        width, height = photo.size
+        if photo.getexif().get(EXIF_ORIENTATION) in SWAPPED_SIDES:
+            width, height = height, width
+        facts = PhotoFacts(MEDIA_TYPES[photo.format or ""], width, height)
+        # A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough;
+        # every byte of it is read all the same, so damage shows.
+        photo.draft("RGB", (longest_side or 1, longest_side or 1))
+        photo.load()
+        return facts, _rgb(ImageOps.exif_transpose(photo))
+
+
+def _rgb(pixels: Pillow.Image) -> Pillow.Image:
+    if pixels.mode.startswith("I") or pixels.mode == "F":
+        pixels = _eight_bit(pixels)
+    if pixels.has_transparency_data:
+        pixels = pixels.convert("RGBA")
+        white = Pillow.new("RGBA", pixels.size, "white")
+        pixels = Pillow.alpha_composite(white, pixels)
+    return pixels.convert("RGB")
+
+
+def _eight_bit(pixels: Pillow.Image) -> Pillow.Image:
+    """Grey levels of more than 8 bits, which Pillow would clip, scaled to 0..255."""
+    values = np.nan_to_num(np.asarray(pixels, np.float32))
+    if pixels.mode.startswith("I;16"):
+        lowest, highest = 0.0, 65535.0
+    else:
+        lowest, highest = float(values.min()), float(values.max())
+    scaled = (values - lowest) * (255.0 / max(highest - lowest, 1e-9))
+    return Pillow.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))

@@ -1,0 +1,101 @@
+"""Photos that were searched with: their objects and a small picture, kept for a day.
+
+So the results of a search by photo have an address, and the photo itself is not added.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from gallery import components
+from gallery.decoding import detector_input, read_pixels, shrunken_jpeg
+from gallery.thumbnails import Size
+
+KEPT_SECONDS = 24 * 3600.0
+TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+@dataclass(frozen=True)
+class PhotoQuery:
+    """A photo to search with."""
+
+    token: str
+    name: str
+    width: int
+    """Pixels of the small picture."""
+    height: int
+    layout: NDArray[np.float32]
+    """(m, 6) rows of [class_id, score, xmin, ymin, xmax, ymax]."""
+
+    @property
+    def picture_path(self) -> Path:
+        return _path(self.token, ".jpg")
+
+
+def layout_of_photo(path: Path) -> NDArray[np.float32]:
+    """(m, 6) objects of a photo file. Raises PhotoRefused or DetectorError."""
+    return _detect(detector_input(read_pixels(path, Size.GRID)))
+
+
+def keep_photo_query(path: Path, name: str) -> PhotoQuery:
+    """Detect a photo's objects and keep them. Raises PhotoRefused or DetectorError."""
+    _sweep()
+    pixels = read_pixels(path, Size.GRID)
+    layout = _detect(detector_input(pixels))
+    picture = shrunken_jpeg(pixels, Size.GRID)
+    token = secrets.token_urlsafe(16)
+    _path(token, ".jpg").write_bytes(picture)
+    facts = {
+        "name": name,
+        "width": pixels.width,
+        "height": pixels.height,
+        "layout": layout.tolist(),
+    }
+    _path(token, ".json").write_text(json.dumps(facts))
+    return load_photo_query(token)
+
+
+def load_photo_query(token: str) -> PhotoQuery:
+    """Raises KeyError where the query was never kept, or no longer is."""
+    if not TOKEN.fullmatch(token):
+        raise KeyError(token)
+    try:
+        facts = json.loads(_path(token, ".json").read_text())
+    except FileNotFoundError:
+        raise KeyError(token) from None
+    return PhotoQuery(
+        token=token,
+        name=facts["name"],
+        width=facts["width"],
+        height=facts["height"],
+        layout=np.array(facts["layout"], np.float32).reshape(-1, 6),
+    )
+
+
+def _detect(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    detections: NDArray[np.float32] = components.detector().detect(pixels[None])[0]
+    return detections[detections[:, 0] > 0]
+
+
+def _path(token: str, suffix: str) -> Path:
+    folder: Path = settings.QUERY_DIR
+    return folder / f"{token}{suffix}"
+
+
+def _sweep() -> None:
+    oldest = time.time() - KEPT_SECONDS
+    for path in settings.QUERY_DIR.iterdir():
+        try:
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+        except FileNotFoundError:
+            continue

@@ -1,0 +1,46 @@
+"""Background work, as tasks in the database that `manage.py worker` runs."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Min
+from django.utils import timezone
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
+
+from gallery.models import Image, ImageQuerySet
+
+
+@task()
+def ingest_received() -> int:
+    """Ingest one batch of received images; returns how many became ready."""
+    # The detector and the word vectors are loaded in the worker only.
+    from gallery.ingest import ingest_batch
+
+    # Should this worker be killed, the task that comes at the lease's end takes its images over.
+    schedule_ingestion(timezone.now() + timedelta(seconds=settings.INGEST_LEASE_SECONDS + 1))
+    ready = ingest_batch(Image.objects.claim_batch())
+    next_due = Image.objects.received().aggregate(first=Min("due_at"))["first"]
+    if next_due is not None:
+        schedule_ingestion(next_due)
+    return ready
+
+
+def schedule_ingestion(at: datetime) -> None:
+    """Have received images looked for at a time, unless that is due already."""
+    due = DBTaskResult.objects.filter(
+        task_path=ingest_received.module_path, status=TaskResultStatus.READY, run_after__lte=at
+    )
+    if not due.exists():
+        ingest_received.using(run_after=at).enqueue()
+
+
+@transaction.atomic
+def retry_failed(images: ImageQuerySet) -> int:
+    """Put the failed ones among images back in the queue; returns how many."""
+    count = images.retry()
+    schedule_ingestion(timezone.now())
+    return count

@@ -1,0 +1,129 @@
+"""The way in: one file becomes a durable original and a catalogue row, or is refused."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.db import IntegrityError, transaction
+
+from gallery import components
+from gallery.decoding import PhotoFacts, read_facts
+from gallery.errors import PhotoRefused
+from gallery.models import Image
+from gallery.spool import sha256_of
+from gallery.tasks import schedule_ingestion
+
+MAX_NAME_LENGTH = 255
+
+
+class Outcome(StrEnum):
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class UploadAnswer:
+    """What became of one file."""
+
+    name: str
+    outcome: Outcome
+    sentence: str
+    image: Image | None = None
+
+
+def receive_upload(upload: UploadedFile[bytes]) -> UploadAnswer:
+    """Keep one file of a form or an API call; on return with STORED it survives a crash."""
+    path = uploaded_path(upload)
+    return receive_file(path, name=upload.name or "", size=upload.size or 0)
+
+
+def receive_file(path: Path, *, name: str = "", size: int | None = None) -> UploadAnswer:
+    """Keep a copy of a file of this machine; on return with STORED it survives a crash.
+
+    Args:
+        name: what the photo is called, where that is not the file's name.
+        size: bytes that were sent, where the file was cut off at the limit.
+    """
+    name = clean_name(name or path.name)
+    try:
+        check_size(path.stat().st_size if size is None else size)
+        return _keep(path, name)
+    except PhotoRefused as refusal:
+        return UploadAnswer(name, Outcome.REFUSED, str(refusal))
+
+
+def uploaded_path(upload: UploadedFile[bytes]) -> Path:
+    """Where `BoundedUploadHandler` put an uploaded file."""
+    if not isinstance(upload, TemporaryUploadedFile):
+        raise TypeError(f"{upload.name} should be on the disk, is {type(upload).__name__}")
+    return Path(upload.temporary_file_path())
+
+
+def check_size(size: int) -> None:
+    """Raises PhotoRefused for a file of too many bytes."""
+    if size > settings.MAX_UPLOAD_BYTES:
+        raise PhotoRefused(
+            f"This file has {size / 2**20:,.0f} MB; "
+            f"the limit is {settings.MAX_UPLOAD_BYTES // 2**20} MB."
+        )
+
+
+def clean_name(name: str) -> str:
+    """A file name as text to show: no folders, no control characters, at most 255 characters."""
+    last_part = name.replace("\\", "/").rsplit("/", 1)[-1]
+    printable = "".join(
+        character
+        for character in last_part.encode("utf-8", "replace").decode()
+        if not unicodedata.category(character).startswith("C")
+    ).strip()
+    if len(printable) > MAX_NAME_LENGTH:
+        suffix = Path(printable).suffix[:20]
+        printable = printable[: MAX_NAME_LENGTH - len(suffix)] + suffix
+    return printable or "unnamed"
+
+
+def _keep(path: Path, name: str) -> UploadAnswer:
+    with path.open("rb") as file:
+        sha256 = sha256_of(file)
+        duplicate = _duplicate(sha256, name)
+        if duplicate:
+            return duplicate
+        facts = read_facts(path)
+        spool_name = components.spool().keep(file, sha256)
+    try:
+        image = _create_row(sha256, name, path.stat().st_size, facts, spool_name)
+    except BaseException as error:
+        components.spool().remove(spool_name)
+        # The same bytes came in a second time at the same moment, and were first.
+        if isinstance(error, IntegrityError) and (duplicate := _duplicate(sha256, name)):
+            return duplicate
+        raise
+    return UploadAnswer(name, Outcome.STORED, "Stored.", image)
+
+
+def _duplicate(sha256: str, name: str) -> UploadAnswer | None:
+    image = Image.objects.filter(sha256=sha256).first()
+    if image is None:
+        return None
+    return UploadAnswer(name, Outcome.DUPLICATE, f"Already there as {image.name}.", image)
+
+
+@transaction.atomic
+def _create_row(sha256: str, name: str, size: int, facts: PhotoFacts, spool_name: str) -> Image:
+    image = Image.objects.create(
+        sha256=sha256,
+        name=name,
+        media_type=facts.media_type,
+        size=size,
+        width=facts.width,
+        height=facts.height,
+        spool_name=spool_name,
+    )
+    schedule_ingestion(image.due_at)
+    return image

@@ -1,0 +1,1 @@
+"""Pages: each view parses its request, calls one function and renders."""

@@ -1,0 +1,57 @@
+"""The first page: upload, the state of things, the collection in numbers."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from gallery.dashboard import (
+    FAILURES_SHOWN,
+    RECENT_IMAGES,
+    common_objects,
+    disk_use,
+    ingest_state,
+)
+from gallery.models import Image
+from gallery.tasks import retry_failed
+
+
+@require_GET
+def dashboard(request: HttpRequest) -> HttpResponse:
+    return render(
+        request,
+        "dashboard.html",
+        {
+            "state": ingest_state(),
+            "objects": common_objects(),
+            "recent": Image.objects.newest_first()[:RECENT_IMAGES],
+            "failures": Image.objects.failed().newest_first()[:FAILURES_SHOWN],
+            "disk": disk_use(),
+            "max_upload_mb": settings.MAX_UPLOAD_BYTES // 2**20,
+        },
+    )
+
+
+@require_GET
+def ingest_progress(request: HttpRequest) -> HttpResponse:
+    """The live part of the dashboard, as a fragment of HTML."""
+    return render(
+        request,
+        "partials/ingest_state.html",
+        {
+            "state": ingest_state(),
+            "failures": Image.objects.failed().newest_first()[:FAILURES_SHOWN],
+        },
+    )
+
+
+@require_POST
+def retry(request: HttpRequest) -> HttpResponse:
+    """Try failed photos again: all, or the one that is named."""
+    failed = Image.objects.all()
+    if request.POST.get("photo", "").isdecimal():
+        failed = failed.filter(pk=request.POST["photo"])
+    retry_failed(failed)
+    return redirect("dashboard")

@@ -1,0 +1,39 @@
+"""Every refusal as a page with a sentence, in the gallery's own look."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+SENTENCES = {
+    400: "The gallery could not make sense of this request.",
+    403: "This is not allowed from where the request came. Please reload the page and try again.",
+    404: "There is nothing at this address.",
+    500: "Something went wrong here, and it is written in the log. Nothing was lost.",
+}
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error(request, 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error(request, 403)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _error(request, 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    # Views say in the exception what they did not find; Django's resolver puts a dictionary there.
+    sentence = exception.args[0] if exception.args else None
+    return _error(request, 404, sentence if isinstance(sentence, str) else None)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _error(request, 500)
+
+
+def _error(request: HttpRequest, status: int, sentence: str | None = None) -> HttpResponse:
+    return render(request, "error.html", {"sentence": sentence or SENTENCES[status]}, status=status)

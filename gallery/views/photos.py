@@ -1,0 +1,101 @@
+"""Browsing: the grid, a photo's page, its files, its deletion."""
+
+from __future__ import annotations
+
+from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django.utils.http import content_disposition_header
+from django.views.decorators.http import require_GET, require_http_methods
+
+from featurestore.errors import StoreError
+from gallery.drawing import drawn_detections
+from gallery.errors import PhotoRefused
+from gallery.models import Image
+from gallery.originals import delete_images, read_original, thumbnail_path
+from gallery.search import detections_of
+from gallery.thumbnails import Size
+
+PHOTOS_ON_A_PAGE = 60
+A_YEAR = 365 * 24 * 3600
+
+
+@require_GET
+def photos(request: HttpRequest) -> HttpResponse:
+    paginator = Paginator(Image.objects.newest_first(), PHOTOS_ON_A_PAGE)
+    number = request.GET.get("page", "1")
+    try:
+        page = paginator.page(number)
+    except (EmptyPage, PageNotAnInteger):
+        raise Http404(
+            f"There is no page {number[:20]}; the last is page {paginator.num_pages}."
+        ) from None
+    return render(request, "photos.html", {"page": page})
+
+
+@require_GET
+def photo(request: HttpRequest, image_id: int) -> HttpResponse:
+    image = _image_or_404(image_id)
+    detections = detections_of(image_id)
+    boxes = drawn_detections(detections, image.width, image.height)
+    return render(
+        request,
+        "photo.html",
+        {
+            "image": image,
+            "boxes": boxes,
+            "newer": Image.objects.newer_than(image),
+            "older": Image.objects.older_than(image),
+        },
+    )
+
+
+@require_GET
+def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
+    """A small JPEG; `size` is "grid" or "view"."""
+    image = _image_or_404(image_id)
+    try:
+        path = thumbnail_path(image, Size[size.upper()])
+    except (StoreError, PhotoRefused) as error:
+        raise Http404(str(error)) from error
+    response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    patch_cache_control(response, private=True, max_age=A_YEAR, immutable=True)
+    return response
+
+
+@require_GET
+def original(request: HttpRequest, image_id: int) -> HttpResponse:
+    """The bytes as uploaded, always as a download: a browser never runs what is in them."""
+    image = _image_or_404(image_id)
+    try:
+        data = read_original(image)
+    except StoreError as error:
+        raise Http404(str(error)) from error
+    disposition = content_disposition_header(as_attachment=True, filename=image.name)
+    return HttpResponse(
+        data,
+        content_type=image.media_type,
+        headers={
+            "Content-Disposition": disposition or "attachment",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+        },
+    )
+
+
+@require_http_methods(["GET", "POST"])
+def delete(request: HttpRequest, image_id: int) -> HttpResponse:
+    """Asks on GET, deletes on POST."""
+    image = _image_or_404(image_id)
+    if request.method == "GET":
+        return render(request, "delete.html", {"image": image})
+    delete_images([image])
+    return redirect(reverse("photos"))
+
+
+def _image_or_404(image_id: int) -> Image:
+    try:
+        return Image.objects.get(pk=image_id)
+    except (Image.DoesNotExist, OverflowError):
+        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

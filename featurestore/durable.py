@@ -34,15 +34,24 @@ def write_durably(path: Path, write: Callable[[Path], None]) -> None:
 
     Raises OSError (a full disk among them); nothing is left behind then.
     """
-    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}-{path.name}")
+    write_durably_named(path.parent, write, lambda _: path.name)
+
+
+def write_durably_named(
+    folder: Path, write: Callable[[Path], None], name_of: Callable[[Path], str]
+) -> Path:
+    """Like `write_durably`, with a name that is made from the written file; returns the path."""
+    temporary = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
     try:
         write(temporary)
         fsync_file(temporary)
+        path = folder / name_of(temporary)
         temporary.rename(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    fsync_folder(folder)
+    return path
 
 
 def sweep_unfinished(folder: Path, *, older_than_seconds: float) -> list[Path]:

@@ -53,8 +53,8 @@ def box_areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def object_weights(scores: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """(m,) how much each object counts: √area · score, with the frame's area as 1."""
-    lengths: NDArray[np.float32] = np.sqrt(box_areas(boxes)) / np.float32(FRAME_SIDE)
-    return lengths * scores
+    sides = np.sqrt(box_areas(boxes) / FRAME_SIDE**2).astype(np.float32, copy=False)
+    return sides * scores
 
 
 def layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,8 +90,7 @@ def layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np
     )
     forward = given / max(float(query_weights.sum()), 1e-9)
     backward = received / np.maximum(image_weights, 1e-9)
-    scores: NDArray[np.float32] = (forward + backward) / 2
-    return scores
+    return ((forward + backward) / 2).astype(np.float32, copy=False)
 
 
 def matched_pairs(layout: NDArray[np.float32], image: NDArray[np.float32]) -> list[Pair]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.durable import write_durably
+from featurestore.durable import write_durably_named
 from featurestore.errors import ImageDamaged, SegmentDamaged
 
 FORMAT = "image-gallery-featurestore"
@@ -32,6 +31,9 @@ MAX_OBJECTS = 20
 OBJECT_COLUMNS = 6
 SENTENCE_DIMENSIONS = 50
 
+# A segment's name holds this much of its SHA-256, so that any change of any byte shows.
+DIGEST_LENGTH = 32
+
 # A read of one image fetches and checks whole chunks, so a chunk is about one small photo.
 CHUNK_BYTES = 64 * 1024
 
@@ -43,6 +45,10 @@ class StoredImage:
     image_id: int
     name: str
     media_type: str
+    width: int
+    """Pixels, as seen upright."""
+    height: int
+    """Pixels, as seen upright."""
     uploaded_at: float
     """Seconds since 1970 in UTC."""
     data: bytes
@@ -56,6 +62,8 @@ class ImageFacts:
     sha256: str
     name: str
     media_type: str
+    width: int
+    height: int
     uploaded_at: float
     size: int
     """Bytes."""
@@ -107,6 +115,8 @@ def write_images(folder: Path, images: Sequence[StoredImage]) -> Path:
             group["image_id"] = np.array([image.image_id for image in images], np.int64)
             digests = b"".join(hashlib.sha256(image.data).digest() for image in images)
             group["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, 32)
+            group["width"] = np.array([image.width for image in images], np.int32)
+            group["height"] = np.array([image.height for image in images], np.int32)
             group["uploaded_at"] = np.array([image.uploaded_at for image in images], np.float64)
             text = h5py.string_dtype("utf-8")
             group.create_dataset("name", data=[image.name for image in images], dtype=text)
@@ -148,18 +158,17 @@ def read_image_facts(path: Path) -> list[ImageFacts]:
     """Every image of a segment, without bytes. Raises SegmentDamaged."""
     with _open(path, IMAGES) as file:
         group = file["raw_images"]
-        sizes = np.diff(group["offset"][:])
         return [
-            ImageFacts(
-                int(image_id), digest.tobytes().hex(), name, media_type, float(at), int(size)
-            )
-            for image_id, digest, name, media_type, at, size in zip(
-                group["image_id"][:],
-                group["sha256"][:],
+            ImageFacts(*facts)
+            for facts in zip(
+                group["image_id"][:].tolist(),
+                [digest.tobytes().hex() for digest in group["sha256"][:]],
                 group["name"].asstr()[:],
                 group["media_type"].asstr()[:],
-                group["uploaded_at"][:],
-                sizes,
+                group["width"][:].tolist(),
+                group["height"][:].tolist(),
+                group["uploaded_at"][:].tolist(),
+                np.diff(group["offset"][:]).tolist(),
                 strict=True,
             )
         ]
@@ -199,10 +208,14 @@ def read_deletions(path: Path) -> NDArray[np.int64]:
 
 
 def _write_segment(folder: Path, write: Callable[[Path], None]) -> Path:
-    # The time in front keeps a folder listing in the order of writing; the rest makes it unique.
-    path = folder / f"{time.time_ns():016x}-{uuid.uuid4().hex[:8]}.h5"
-    write_durably(path, write)
-    return path
+    return write_durably_named(folder, write, _segment_name)
+
+
+def _segment_name(path: Path) -> str:
+    """The time, which keeps a folder listing in the order of writing, and the file's digest."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return f"{time.time_ns():016x}-{digest[:DIGEST_LENGTH]}.h5"
 
 
 def _create(path: Path, kind: str) -> h5py.File:

@@ -79,6 +79,8 @@ def _store(images: list[Image], detections: NDArray[np.float32]) -> None:
                 image_id=image.pk,
                 name=image.name,
                 media_type=image.media_type,
+                width=image.width,
+                height=image.height,
                 uploaded_at=image.uploaded_at.timestamp(),
                 data=components.spool().path(image.spool_name).read_bytes(),
             )

@@ -27,6 +27,8 @@ SCORES = (OBJECTS, ORIGINAL)
 # Below these a hit is more likely noise than an answer; measured with `manage.py evaluate`.
 TEXT_CUT_OFF = 0.1
 PHOTO_CUT_OFF = 0.1
+# Below this nothing of the query was found at all.
+MATCH_FLOOR = 0.01
 # What a photo without one of the words is worth beside a sure one.
 MISSING_TERM_SCORE = 0.02
 DEFAULT_LIMIT = 50
@@ -190,7 +192,7 @@ class _Ranking:
         shown = np.flatnonzero(scores >= cut_off)
         self.scores = scores
         self.total = len(shown)
-        self.hidden = int(np.count_nonzero(scores > 0)) - self.total
+        self.hidden = int(np.count_nonzero(scores >= MATCH_FLOOR)) - self.total
         # Of equal scores the newest photo comes first.
         self.rows = shown[np.lexsort((-shown, -scores[shown]))]
 

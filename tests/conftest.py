@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from gallery import components
 
@@ -15,7 +15,7 @@ FOLDERS = ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR")
 
 
 @pytest.fixture
-def gallery_data(tmp_path: Path, settings: SettingsWrapper) -> Iterator[Path]:
+def gallery_data(tmp_path: Path, settings: Settings) -> Iterator[Path]:
     """An empty data folder that the gallery works in for one test."""
     for name in FOLDERS:
         folder = tmp_path / "data" / name.lower()

@@ -72,7 +72,7 @@ def read_pixels(path: Path, longest_side: int) -> Pillow.Image:
 
 def detector_input(pixels: Pillow.Image) -> NDArray[np.uint8]:
     """(300, 300, 3) uint8 RGB: the whole photo squeezed into the detector's frame."""
-    squeezed = pixels.resize((DETECTOR_SIDE, DETECTOR_SIDE), Pillow.Resampling.BILINEAR)
+    squeezed = pixels.resize((DETECTOR_SIDE, DETECTOR_SIDE), Pillow.Resampling.BOX)
     return np.asarray(squeezed, np.uint8)
 
 

@@ -1,0 +1,59 @@
+"""What can go wrong in the detector.
+
+DetectorError
+├── DetectorUnavailable (ConnectionError)   the detection server does not answer; worth a retry
+├── ModelMissing (FileNotFoundError)        no exported model on disk
+├── BadDetectorAnswer (ValueError)          an answer of the wrong shape, dtype or range
+│   └── RequestRefused                      no answer but a status such as NOT_FOUND
+└── WeightsUnavailable (RuntimeError)       the weights cannot be fetched, or are others
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class DetectorError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    `retryable` says whether the same call may succeed later with nothing changed by hand.
+    """
+
+    retryable: bool = False
+
+
+class DetectorUnavailable(DetectorError, ConnectionError):
+    """The detection server at `address` did not answer in time or refused the connection."""
+
+    retryable = True
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(f"the detector at {address} is unavailable: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class ModelMissing(DetectorError, FileNotFoundError):
+    """The exported model is not at `path`, or what is there cannot be read."""
+
+    def __init__(self, path: Path, reason: str = "not found") -> None:
+        super().__init__(f"no detection model at {path} ({reason}): run `make setup`")
+        self.path = path
+        self.reason = reason
+
+
+class BadDetectorAnswer(DetectorError, ValueError):
+    """The detector answered with something that is not an array of detections."""
+
+
+class RequestRefused(BadDetectorAnswer):
+    """The server at `address` refused the request with the gRPC status `status`."""
+
+    def __init__(self, address: str, status: str, details: str) -> None:
+        super().__init__(f"the detector at {address} refused: {status}: {details}")
+        self.address = address
+        self.status = status
+
+
+class WeightsUnavailable(DetectorError, RuntimeError):
+    """The pinned weights could not be fetched, or what was fetched is something else."""

@@ -1,0 +1,31 @@
+"""The one interface that every detector has."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from detector.detections import Detections, Images
+
+
+class Detector(Protocol):
+    """Finds objects in photos that were squeezed to 300×300."""
+
+    @property
+    def model_id(self) -> str:
+        """Short stable name of the weights and settings behind the answers.
+
+        Two detectors with one `model_id` give the same detections, up to float rounding.
+        """
+        ...
+
+    def detect(self, images: Images) -> Detections:
+        """Return detections, float32 (n, 20, 6), of `images`, uint8 (n, 300, 300, 3) RGB.
+
+        Raises ValueError for images of another shape or dtype, and `DetectorError` when no
+        answer can be had. May be called from several threads at once.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the detector holds; it may not be used afterwards."""
+        ...

@@ -1,0 +1,142 @@
+"""`manage.py evaluate`: how well this gallery finds, on photos whose objects are known."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from detector import DetectorError
+from featurestore.postings import Postings
+from featurestore.segments import StoredImage
+from featurestore.store import FeatureStore
+from gallery import components
+from gallery.decoding import detector_input, read_pixels
+from gallery.errors import PhotoRefused
+from gallery.evaluation.report import Report, build_report, render_report
+from gallery.evaluation.truth import NotCocoAnnotations, TrueImage, Truth, load_truth
+from gallery.features import features_of
+from gallery.search import SCORES, score_layout, score_text
+from gallery.thumbnails import Size
+
+
+class Command(BaseCommand):
+    help = "Measure detection and search on photos with COCO annotations, in a store of its own."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--images", type=Path, required=True, help="folder of the photos")
+        parser.add_argument(
+            "--annotations", type=Path, required=True, help="COCO annotation file of the photos"
+        )
+        parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+
+    def handle(
+        self, *args: object, images: Path, annotations: Path, json: bool, **options: object
+    ) -> None:
+        truth = _readable_truth(images, annotations)
+        try:
+            with tempfile.TemporaryDirectory(prefix="evaluate-") as folder:
+                report = _evaluate(truth, images, FeatureStore(Path(folder)))
+        except (DetectorError, OSError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(_as_json(report) if json else render_report(report))
+
+
+def _readable_truth(images: Path, annotations: Path) -> Truth:
+    """The truth, once it is sure that every photo is there. Raises CommandError."""
+    if not images.is_dir():
+        raise CommandError(f"{images} is not a folder.")
+    try:
+        truth = load_truth(annotations)
+    except NotCocoAnnotations as error:
+        raise CommandError(str(error)) from error
+    if not truth.images:
+        raise CommandError(f"{annotations} lists no image.")
+    missing = [
+        image.file_name for image in truth.images if not (images / image.file_name).is_file()
+    ]
+    if missing:
+        raise CommandError(
+            f"{len(missing)} of {len(truth.images)} photos are missing in {images}, "
+            f"{missing[0]} first."
+        )
+    return truth
+
+
+def _evaluate(truth: Truth, images: Path, store: FeatureStore) -> Report:
+    started = time.monotonic()
+    model_id = _ingest(truth, images, store)
+    seconds = time.monotonic() - started
+    postings = store.postings(model_id)
+    return build_report(
+        truth,
+        postings.detections,
+        {name: partial(_text_scores, postings, name) for name in SCORES},
+        {name: partial(_photo_scores, postings, name) for name in SCORES},
+        model_id=model_id,
+        seconds=seconds,
+    )
+
+
+def _ingest(truth: Truth, images: Path, store: FeatureStore) -> str:
+    """Store originals and features, image ids 1..n in the truth's order; returns the model id."""
+    detector, vocabulary = components.detector(), components.vocabulary()
+    with tqdm(total=len(truth.images), unit="photo", file=sys.stderr) as progress:
+        for start in range(0, len(truth.images), settings.INGEST_BATCH):
+            batch = truth.images[start : start + settings.INGEST_BATCH]
+            image_ids = range(start + 1, start + 1 + len(batch))
+            store.append_images(
+                [
+                    _stored_image(image_id, image, images / image.file_name)
+                    for image_id, image in zip(image_ids, batch, strict=True)
+                ]
+            )
+            pixels = np.stack([_detector_input(images / image.file_name) for image in batch])
+            detections = detector.detect(pixels)
+            store.append_features(detector.model_id, features_of(image_ids, detections, vocabulary))
+            progress.update(len(batch))
+    return detector.model_id
+
+
+def _stored_image(image_id: int, image: TrueImage, path: Path) -> StoredImage:
+    return StoredImage(
+        image_id=image_id,
+        name=image.file_name,
+        media_type=mimetypes.guess_type(path.name)[0] or "application/octet-stream",
+        width=image.width,
+        height=image.height,
+        uploaded_at=time.time(),
+        data=path.read_bytes(),
+    )
+
+
+def _detector_input(path: Path) -> NDArray[np.uint8]:
+    try:
+        # As large as ingestion reads it, so that the detector sees the same pixels.
+        return detector_input(read_pixels(path, Size.GRID))
+    except PhotoRefused as error:
+        raise CommandError(f"{path} cannot be read. {error}") from error
+
+
+def _text_scores(postings: Postings, score_name: str, term: str) -> NDArray[np.float32]:
+    return score_text(postings, components.vocabulary(), term, score_name)
+
+
+def _photo_scores(
+    postings: Postings, score_name: str, layout: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    return score_layout(postings, layout, score_name)
+
+
+def _as_json(report: Report) -> str:
+    return json.dumps(report)

@@ -20,8 +20,8 @@ from detector.errors import ModelMissing
 from detector.nms import DEFAULT_SETTINGS
 
 FORMAT = "image-gallery-models"
-#: Raised when the exported files change their meaning, so that old ones are exported anew.
-FORMAT_VERSION = 1
+#: Raised when exported files or detections change their meaning, so that all are made anew.
+FORMAT_VERSION = 2
 
 MANIFEST = "model.json"
 SAVED_MODEL_DIR = "ssd/1"

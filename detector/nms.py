@@ -4,7 +4,8 @@ Soft-NMS (Bodla et al. 2017, Gaussian decay) with a hard cut at high overlap, an
 (Gidaris & Komodakis 2015). Classes do not disturb each other; one anchor may stand for several.
 Repeat, until no score is above `score_threshold` or all rows are filled:
 
-1. take the candidate with the highest remaining score;
+1. take the candidate with the highest remaining score, the k-th of its class for score / k: the
+   twelfth faint person of a crowd leaves its row to the only cup on the table;
 2. report as its box the mean of the boxes of its class that overlap it by at least `vote_iou`,
    weighted by raw score · IoU, which places the box better than any single anchor does;
 3. multiply the remaining scores of its class by exp(-IoU² / sigma), or by 0 above
@@ -17,7 +18,10 @@ Why these numbers: bbox mAP on 302 COCO photos, 76 of them val2017 (20 detection
     hard NMS, IoU 0.6                      0.250   val2017 0.309
     hard NMS, IoU 0.6, box voting 0.7      0.254           0.316
     soft-NMS 0.5, hard from IoU 0.7        0.254           0.312
-    both, as below                         0.257           0.319
+    both                                   0.257           0.319
+    both and score / k, as below           0.255           0.320
+
+What score / k costs there it gives back in search: text mAP rises from 0.685 to 0.715.
 
 Against a score threshold of 0.001, 0.03 costs 0.001, 0.1 costs 0.005 and 0.3 costs 0.030. So rows
 below 0.3 or so carry ranking, not certainty: they are not objects to count or to show.
@@ -90,12 +94,14 @@ def _suppress_one(
 ) -> None:
     """Fill `rows`, zeros (rows, 6), with the detections of one image."""
     remaining = scores.copy()
+    turns = np.ones_like(scores)
     for row in rows if len(scores) else ():
-        best = int(remaining.argmax())
+        best = int((remaining / turns).argmax())
         score = remaining[best]
-        if score <= settings.score_threshold:
+        if score == 0:
             break
         rivals = np.flatnonzero(class_ids == class_ids[best])
+        turns[rivals] += 1
         overlaps = iou(boxes[best], boxes[rivals])
         # A box without area overlaps nothing, not even itself: say that it does.
         overlaps[rivals == best] = 1.0
@@ -105,6 +111,22 @@ def _suppress_one(
         row[2:] = votes @ boxes[rivals] / votes.sum()
         decay = np.exp(-(overlaps**2) / np.float32(settings.sigma))
         remaining[rivals] *= np.where(overlaps > settings.iou_threshold, np.float32(0), decay)
+        remaining[remaining <= settings.score_threshold] = 0
+    rows[:] = rows[np.argsort(-rows[:, 1], kind="stable")]
+
+
+def choose_rows(detections: Detections, limit: int = MAX_DETECTIONS) -> Detections:
+    """Return float32 (n, limit, 6): the rows that `suppress` keeps of many, by falling score.
+
+    `detections` is float32 (n, k, 6) of all that suppression left, by falling score.
+    """
+    chosen = np.zeros((len(detections), limit, ROW_LENGTH), np.float32)
+    for rows, kept in zip(detections, chosen, strict=True):
+        class_ids = rows[:, 0]
+        before = np.tril(class_ids[:, None] == class_ids[None, :]).sum(axis=1)
+        best = np.argsort(-rows[:, 1] / before, kind="stable")[:limit]
+        kept[: len(best)] = rows[np.sort(best)]
+    return chosen
 
 
 def iou(box: Floats, boxes: Floats) -> Floats:

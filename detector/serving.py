@@ -21,6 +21,7 @@ from detector.detections import (
     check_images,
 )
 from detector.errors import DetectorUnavailable, RequestRefused
+from detector.nms import choose_rows
 from detector.predict_messages import (
     PREDICT_METHOD,
     decode_floats,
@@ -154,4 +155,4 @@ def _read(answer: bytes, count: int) -> Detections:
         # A model may let boxes hang over the border; detections do not.
         rows[..., XMIN:] = rows[..., XMIN:].clip(0, IMAGE_SIZE)
         rows[rows[..., SCORE] == 0] = 0
-    return check_detections(rows, count, ANSWER_ROWS)[:, :MAX_DETECTIONS].copy()
+    return choose_rows(check_detections(rows, count, ANSWER_ROWS))

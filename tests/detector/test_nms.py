@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from detector.nms import NmsSettings, iou, suppress
+from detector.nms import NmsSettings, choose_rows, iou, suppress
 
 ANCHORS, CLASSES = 60, 90
 
@@ -22,9 +22,13 @@ def naive_suppress(boxes, scores, settings, rows):
     candidates = candidates[: settings.max_candidates]
     found = []
     while len(found) < rows and candidates:
-        best = max(candidates, key=lambda candidate: candidate[2])
+        for candidate in candidates:
+            if candidate[2] <= settings.score_threshold:
+                candidate[2] = 0.0
+        classes = [row[0] for row in found]
+        best = max(candidates, key=lambda other: other[2] / (1 + classes.count(other[0])))
         class_id, _, score, box = best
-        if score <= settings.score_threshold:
+        if score == 0:
             break
         total, corners = 0.0, [0.0] * 4
         for other in candidates:
@@ -40,6 +44,7 @@ def naive_suppress(boxes, scores, settings, rows):
             else:
                 other[2] *= math.exp(-(overlap**2) / settings.sigma)
         found.append([class_id, score, *(side / total for side in corners)])
+    found.sort(key=lambda row: -row[1])
     return np.array(found + [[0.0] * 6] * (rows - len(found)))
 
 
@@ -139,3 +144,19 @@ def test_iou_of_halves_and_strangers():
     box = np.float32([0, 0, 2, 2])
     others = np.float32([[0, 0, 2, 2], [0, 0, 2, 1], [1, 1, 3, 3], [5, 5, 6, 6]])
     np.testing.assert_allclose(iou(box, others), [1, 0.5, 1 / 7, 0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_choosing_from_all_rows_gives_what_suppression_gives(seed):
+    boxes, scores = random_candidates(seed)
+    everything = suppress(boxes[None], scores[None], rows=200)
+    np.testing.assert_array_equal(choose_rows(everything), suppress(boxes[None], scores[None]))
+
+
+def test_a_crowd_leaves_a_row_to_a_fainter_object_of_another_class():
+    crowd = [[1, score, 0, 0, 9, 9] for score in np.linspace(0.9, 0.5, 20)]
+    cup = [47, 0.1, 50, 50, 60, 60]
+    chosen = choose_rows(np.array([[*crowd, cup]], np.float32))[0]
+    assert chosen[-1].tolist() == pytest.approx(cup)
+    assert (chosen[:-1, 0] == 1).all()
+    assert len(chosen) == 20

@@ -26,32 +26,23 @@ def fsync_folder(folder: Path) -> None:
     fsync_file(folder)
 
 
-def write_durably(path: Path, write: Callable[[Path], None]) -> None:
-    """Create `path` with what `write(temporary_path)` writes.
+def write_durably(path: Path, write: Callable[[Path], object]) -> None:
+    """Create `path` with what `write(temporary_path)` writes, or replace it at once.
 
     The bytes are on disk before the name exists, and the name is on disk before this returns.
     A kill in between leaves only a file that `sweep_unfinished` removes.
 
     Raises OSError (a full disk among them); nothing is left behind then.
     """
-    write_durably_named(path.parent, write, lambda _: path.name)
-
-
-def write_durably_named(
-    folder: Path, write: Callable[[Path], None], name_of: Callable[[Path], str]
-) -> Path:
-    """Like `write_durably`, with a name that is made from the written file; returns the path."""
-    temporary = folder / f"{UNFINISHED}{secrets.token_hex(8)}"
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(8)}")
     try:
         write(temporary)
         fsync_file(temporary)
-        path = folder / name_of(temporary)
         temporary.rename(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    fsync_folder(folder)
-    return path
+    fsync_folder(path.parent)
 
 
 def sweep_unfinished(folder: Path, *, older_than_seconds: float) -> list[Path]:

@@ -3,7 +3,9 @@
 StoreError
 ├── ImageNotStored   (KeyError)  no image of that id, or it was deleted
 ├── SegmentDamaged   (ValueError) a segment cannot be read as its format says
-└── ImageDamaged     (ValueError) an image's bytes no longer have their SHA-256
+├── ImageDamaged     (ValueError) an image's bytes no longer have their SHA-256
+├── CompactionRuns   (RuntimeError) another process is compacting or copying the store
+└── NotOriginalLayout (ValueError) a file is not in the original system's layout
 """
 
 from __future__ import annotations
@@ -37,3 +39,15 @@ class ImageDamaged(StoreError, ValueError):
         super().__init__(f"The bytes of image {image_id} in {path.name} have changed on disk.")
         self.image_id = image_id
         self.path = path
+
+
+class CompactionRuns(StoreError, RuntimeError):
+    def __init__(self) -> None:
+        super().__init__("Another process is compacting or copying the store just now.")
+
+
+class NotOriginalLayout(StoreError, ValueError):
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name} is not in the original system's layout: {reason}.")
+        self.path = path
+        self.reason = reason

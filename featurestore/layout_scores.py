@@ -15,7 +15,7 @@ from featurestore.postings import Postings
 
 # What a right object in a wrong place is worth beside one in the right place;
 # measured on the photo set with `manage.py evaluate`.
-PRESENCE = 0.1
+PRESENCE = 0.02
 
 FRAME_SIDE = 300.0
 
@@ -52,22 +52,30 @@ def box_areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def object_weights(scores: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(m,) how much each object counts: √area · score, with the frame's area as 1."""
-    sides = np.sqrt(box_areas(boxes) / FRAME_SIDE**2).astype(np.float32, copy=False)
-    return sides * scores
+    """(m,) how much each object counts: ⁴√area · score, with the frame's area as 1.
+
+    A large object counts more, but not so much that it alone decides.
+    """
+    sides = np.sqrt(np.sqrt(box_areas(boxes) / FRAME_SIDE**2))
+    weights: NDArray[np.float32] = (sides * scores).astype(np.float32, copy=False)
+    return weights
 
 
 def layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np.float32]:
     """Resemblance of every image to a query layout.
 
     Each object of the query is answered by the image's best object of its class, each object of
-    the image by the query's best; an answer is worth (IoU + presence) · √(score · score). The
-    score is the mean of both directions' averages, each weighted by `object_weights`.
+    the image by the query's best; an answer is worth (IoU + presence) · √(score · score). Each
+    direction is averaged with `object_weights`; the score is the geometric mean of the two, which
+    neither a photo full of other things nor one that lacks most of the query can please. It is
+    divided by what the query scores against itself.
 
     Returns:
-        (n,) in 0..1, 0 where no class is shared.
+        (n,) 0 where no class is shared, 1 for the query itself; an image with surer objects in the
+        same places may score a little more.
     """
     n = len(postings)
+    own = _own_score(layout)
     given, received = np.zeros(n, np.float32), np.zeros(n, np.float32)
     query_weights = object_weights(layout[:, 1], layout[:, 2:])
     for class_id in np.unique(layout[:, 0]).astype(int).tolist():
@@ -90,7 +98,8 @@ def layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np
     )
     forward = given / max(float(query_weights.sum()), 1e-9)
     backward = received / np.maximum(image_weights, 1e-9)
-    return ((forward + backward) / 2).astype(np.float32, copy=False)
+    scores: NDArray[np.float32] = (np.sqrt(forward * backward) / max(own, 1e-9)).astype(np.float32)
+    return scores
 
 
 def matched_pairs(layout: NDArray[np.float32], image: NDArray[np.float32]) -> list[Pair]:
@@ -128,6 +137,15 @@ def original_layout_scores(postings: Postings, layout: NDArray[np.float32]) -> N
         np.add.at(totals, objects.image_rows, worth)
         np.add.at(counts, objects.image_rows, 1)
     return np.divide(totals, counts, out=np.zeros_like(totals), where=counts > 0)
+
+
+def _own_score(layout: NDArray[np.float32]) -> float:
+    """What `layout_scores` would give a layout for itself, before that division."""
+    agreement = _agreement(layout[:, 1], layout[:, 2:], layout[:, 1], layout[:, 2:])
+    agreement[layout[:, 0][:, None] != layout[:, 0][None, :]] = 0
+    weights = object_weights(layout[:, 1], layout[:, 2:])
+    # The agreement of a layout with itself is symmetric, so both directions are one.
+    return float((weights @ agreement.max(axis=1, initial=0)) / max(float(weights.sum()), 1e-9))
 
 
 def _agreement(

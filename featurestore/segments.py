@@ -1,4 +1,4 @@
-"""Immutable HDF5 files, each holding a batch of one kind: images, features or deletions.
+"""Immutable HDF5 files, each holding a batch of one kind: images, features, deletions or edits.
 
 Group and dataset names of the first two are those of the original system.
 `docs/featurestore-format.md` describes every dataset.
@@ -7,6 +7,8 @@ Group and dataset names of the first two are those of the original system.
 from __future__ import annotations
 
 import hashlib
+import io
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +19,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.durable import write_durably_named
+from featurestore.durable import write_durably
 from featurestore.errors import ImageDamaged, SegmentDamaged
+
+# h5py is not safe to use from several threads at once: its own lock can crash the process
+# (h5py issue 2920). HDF5 does one thing at a time anyway, so this costs nothing.
+HDF5_LOCK = threading.RLock()
 
 FORMAT = "image-gallery-featurestore"
 FORMAT_VERSION = 1
@@ -26,6 +32,8 @@ FORMAT_VERSION = 1
 IMAGES = "images"
 FEATURES = "features"
 DELETIONS = "deletions"
+EDITS = "edits"
+INDEX = "index"
 
 MAX_OBJECTS = 20
 OBJECT_COLUMNS = 6
@@ -36,6 +44,7 @@ DIGEST_LENGTH = 32
 
 # A read of one image fetches and checks whole chunks, so a chunk is about one small photo.
 CHUNK_BYTES = 64 * 1024
+CHUNK_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,18 @@ class ImageFacts:
 
 
 @dataclass(frozen=True)
+class Edit:
+    """What a person changed about an image; of several of one field the latest counts."""
+
+    image_id: int
+    field: str
+    value: str
+    """JSON."""
+    edited_at: float
+    """Seconds since 1970 in UTC."""
+
+
+@dataclass(frozen=True)
 class Features:
     """What one model found in n images."""
 
@@ -79,6 +100,8 @@ class Features:
     """(n, 20, 6) rows of [class_id, score, xmin, ymin, xmax, ymax], falling score, zero-padded."""
     nlp: NDArray[np.float32]
     """(n, 50) sentence vectors."""
+    written_at: NDArray[np.int64]
+    """(n,) nanoseconds since 1970; of several rows of one image the latest counts."""
 
     def __post_init__(self) -> None:
         n = len(self.image_ids)
@@ -86,6 +109,7 @@ class Features:
             ("image_ids", self.image_ids, (n,)),
             ("ssd", self.ssd, (n, MAX_OBJECTS, OBJECT_COLUMNS)),
             ("nlp", self.nlp, (n, SENTENCE_DIMENSIONS)),
+            ("written_at", self.written_at, (n,)),
         ):
             if array.shape != expected:
                 raise ValueError(f"{name} should have shape {expected}, has {array.shape}")
@@ -93,70 +117,123 @@ class Features:
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} holds values that are not finite")
 
+    @classmethod
+    def concatenated(cls, parts: Sequence[Features]) -> Features:
+        """All rows of all parts, in their order."""
+        empty = cls(
+            image_ids=np.empty(0, np.int64),
+            ssd=np.empty((0, MAX_OBJECTS, OBJECT_COLUMNS), np.float32),
+            nlp=np.empty((0, SENTENCE_DIMENSIONS), np.float32),
+            written_at=np.empty(0, np.int64),
+        )
+        parts = [empty, *parts]
+        return cls(
+            image_ids=np.concatenate([part.image_ids for part in parts]),
+            ssd=np.concatenate([part.ssd for part in parts]),
+            nlp=np.concatenate([part.nlp for part in parts]),
+            written_at=np.concatenate([part.written_at for part in parts]),
+        )
 
-def write_images(folder: Path, images: Sequence[StoredImage]) -> Path:
-    """Durably write a new image segment into `folder`; returns its path."""
-
-    def write(path: Path) -> None:
-        with _create(path, IMAGES) as file:
-            group = file.create_group("raw_images")
-            offsets = np.cumsum([0] + [len(image.data) for image in images], dtype=np.int64)
-            total = int(offsets[-1])
-            data = group.create_dataset(
-                "data",
-                shape=(total,),
-                dtype=np.uint8,
-                chunks=(max(1, min(total, CHUNK_BYTES)),),
-                fletcher32=True,
-            )
-            for image, start in zip(images, offsets, strict=False):
-                data[start : start + len(image.data)] = np.frombuffer(image.data, np.uint8)
-            group["offset"] = offsets
-            group["image_id"] = np.array([image.image_id for image in images], np.int64)
-            digests = b"".join(hashlib.sha256(image.data).digest() for image in images)
-            group["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, 32)
-            group["width"] = np.array([image.width for image in images], np.int32)
-            group["height"] = np.array([image.height for image in images], np.int32)
-            group["uploaded_at"] = np.array([image.uploaded_at for image in images], np.float64)
-            text = h5py.string_dtype("utf-8")
-            group.create_dataset("name", data=[image.name for image in images], dtype=text)
-            group.create_dataset(
-                "media_type", data=[image.media_type for image in images], dtype=text
-            )
-
-    return _write_segment(folder, write)
+    def take(self, rows: NDArray[np.int64]) -> Features:
+        """The features of some rows."""
+        return Features(self.image_ids[rows], self.ssd[rows], self.nlp[rows], self.written_at[rows])
 
 
-def write_features(folder: Path, model_id: str, features: Features) -> Path:
+def write_images(
+    folder: Path, images: Sequence[StoredImage], *, time_ns: int | None = None
+) -> Path:
+    """Durably write a new image segment into `folder`; returns its path.
+
+    Args:
+        time_ns: the time in its name, where that is not now (see `compaction`).
+    """
+
+    def fill(file: h5py.File) -> None:
+        group = file.create_group("raw_images")
+        offsets = np.cumsum([0] + [len(image.data) for image in images], dtype=np.int64)
+        total = int(offsets[-1])
+        data = group.create_dataset(
+            "data",
+            shape=(total,),
+            dtype=np.uint8,
+            chunks=(max(1, min(total, CHUNK_BYTES)),),
+            fletcher32=True,
+        )
+        for image, start in zip(images, offsets, strict=False):
+            data[start : start + len(image.data)] = np.frombuffer(image.data, np.uint8)
+        group["offset"] = offsets
+        group["image_id"] = np.array([image.image_id for image in images], np.int64)
+        digests = b"".join(hashlib.sha256(image.data).digest() for image in images)
+        group["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, 32)
+        group["width"] = np.array([image.width for image in images], np.int32)
+        group["height"] = np.array([image.height for image in images], np.int32)
+        group["uploaded_at"] = np.array([image.uploaded_at for image in images], np.float64)
+        text = h5py.string_dtype("utf-8")
+        group.create_dataset("name", data=[image.name for image in images], dtype=text)
+        group.create_dataset("media_type", data=[image.media_type for image in images], dtype=text)
+
+    return write_segment(folder, IMAGES, fill, time_ns=time_ns)
+
+
+def write_features(
+    folder: Path, model_id: str, features: Features, *, time_ns: int | None = None
+) -> Path:
     """Durably write a new feature segment into `folder`; returns its path."""
 
-    def write(path: Path) -> None:
-        with _create(path, FEATURES) as file:
-            file.attrs["model_id"] = model_id
-            for name, array in (
-                ("ssd_feature_group", features.ssd),
-                ("nlp_feature_group", features.nlp),
-            ):
-                group = file.create_group(name)
-                group["image_id"] = features.image_ids
-                group.create_dataset("features", data=array, chunks=array.shape, fletcher32=True)
+    def fill(file: h5py.File) -> None:
+        file.attrs["model_id"] = model_id
+        for name, array in (
+            ("ssd_feature_group", features.ssd),
+            ("nlp_feature_group", features.nlp),
+        ):
+            group = file.create_group(name)
+            group["image_id"] = features.image_ids
+            group["written_at"] = features.written_at
+            chunks = (min(len(array), CHUNK_ROWS), *array.shape[1:])
+            group.create_dataset("features", data=array, chunks=chunks, fletcher32=True)
 
-    return _write_segment(folder, write)
+    return write_segment(folder, FEATURES, fill, time_ns=time_ns)
 
 
-def write_deletions(folder: Path, image_ids: NDArray[np.int64]) -> Path:
+def write_deletions(
+    folder: Path, image_ids: NDArray[np.int64], *, time_ns: int | None = None
+) -> Path:
     """Durably write that these images are deleted; returns the segment's path."""
 
-    def write(path: Path) -> None:
-        with _create(path, DELETIONS) as file:
-            file["image_id"] = image_ids
+    def fill(file: h5py.File) -> None:
+        file["image_id"] = image_ids
 
-    return _write_segment(folder, write)
+    return write_segment(folder, DELETIONS, fill, time_ns=time_ns)
+
+
+def write_edits(folder: Path, edits: Sequence[Edit], *, time_ns: int | None = None) -> Path:
+    """Durably write what people changed; returns the segment's path."""
+
+    def fill(file: h5py.File) -> None:
+        text = h5py.string_dtype("utf-8")
+        file["image_id"] = np.array([edit.image_id for edit in edits], np.int64)
+        file["edited_at"] = np.array([edit.edited_at for edit in edits], np.float64)
+        file.create_dataset("field", data=[edit.field for edit in edits], dtype=text)
+        file.create_dataset("value", data=[edit.value for edit in edits], dtype=text)
+
+    return write_segment(folder, EDITS, fill, time_ns=time_ns)
+
+
+def read_edits(path: Path) -> list[Edit]:
+    """All edits of a segment. Raises SegmentDamaged."""
+    with open_segment_file(path, EDITS) as file:
+        columns = (
+            file["image_id"][:].tolist(),
+            file["field"].asstr()[:],
+            file["value"].asstr()[:],
+            file["edited_at"][:].tolist(),
+        )
+        return [Edit(*edit) for edit in zip(*columns, strict=True)]
 
 
 def read_image_facts(path: Path) -> list[ImageFacts]:
     """Every image of a segment, without bytes. Raises SegmentDamaged."""
-    with _open(path, IMAGES) as file:
+    with open_segment_file(path, IMAGES) as file:
         group = file["raw_images"]
         return [
             ImageFacts(*facts)
@@ -176,13 +253,13 @@ def read_image_facts(path: Path) -> list[ImageFacts]:
 
 def read_image_ids(path: Path) -> NDArray[np.int64]:
     """(n,) ids of an image segment, in row order. Raises SegmentDamaged."""
-    with _open(path, IMAGES) as file:
+    with open_segment_file(path, IMAGES) as file:
         return np.asarray(file["raw_images/image_id"][:], np.int64)
 
 
 def read_image_bytes(path: Path, row: int) -> bytes:
     """The original bytes of one row. Raises SegmentDamaged, or ImageDamaged on a wrong SHA-256."""
-    with _open(path, IMAGES) as file:
+    with open_segment_file(path, IMAGES) as file:
         group = file["raw_images"]
         start, stop = (int(offset) for offset in group["offset"][row : row + 2])
         data: bytes = group["data"][start:stop].tobytes()
@@ -193,45 +270,68 @@ def read_image_bytes(path: Path, row: int) -> bytes:
 
 def read_features(path: Path) -> Features:
     """All features of a segment. Raises SegmentDamaged."""
-    with _open(path, FEATURES) as file:
+    with open_segment_file(path, FEATURES) as file:
         return Features(
             image_ids=np.asarray(file["ssd_feature_group/image_id"][:], np.int64),
             ssd=file["ssd_feature_group/features"][:],
             nlp=file["nlp_feature_group/features"][:],
+            written_at=np.asarray(file["ssd_feature_group/written_at"][:], np.int64),
+        )
+
+
+def read_feature_rows(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(n,) image ids and (n,) times of a feature segment, in row order. Raises SegmentDamaged."""
+    with open_segment_file(path, FEATURES) as file:
+        group = file["ssd_feature_group"]
+        return np.asarray(group["image_id"][:], np.int64), np.asarray(
+            group["written_at"][:], np.int64
         )
 
 
 def read_deletions(path: Path) -> NDArray[np.int64]:
     """(n,) ids of deleted images. Raises SegmentDamaged."""
-    with _open(path, DELETIONS) as file:
+    with open_segment_file(path, DELETIONS) as file:
         return np.asarray(file["image_id"][:], np.int64)
 
 
-def _write_segment(folder: Path, write: Callable[[Path], None]) -> Path:
-    return write_durably_named(folder, write, _segment_name)
-
-
-def _segment_name(path: Path) -> str:
-    """The time, which keeps a folder listing in the order of writing, and the file's digest."""
+def digest_of(path: Path) -> str:
+    """The part of a file's SHA-256 that its name should hold, if it is a segment."""
     with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return f"{time.time_ns():016x}-{digest[:DIGEST_LENGTH]}.h5"
+        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_LENGTH]
 
 
-def _create(path: Path, kind: str) -> h5py.File:
+def time_ns_of(name: str) -> int:
+    """The time in a segment's name, which orders segments."""
+    return int(name.partition("-")[0], 16)
+
+
+def write_segment(
+    folder: Path, kind: str, fill: Callable[[h5py.File], None], *, time_ns: int | None = None
+) -> Path:
+    """Durably add a segment to `folder`, named by its time (now) and digest; returns its path.
+
+    The file is made in memory, because HDF5 does not survive a full disk: a failed flush leaves
+    its file open for ever, and the process may crash at its end.
+    """
+    content = io.BytesIO()
     # v110 can be read by every HDF5 since 1.10 and by older h5py, pandas and MATLAB releases.
-    file = h5py.File(path, "x", libver=("v110", "v110"))
-    file.attrs["format"] = FORMAT
-    file.attrs["format_version"] = FORMAT_VERSION
-    file.attrs["kind"] = kind
-    return file
+    with HDF5_LOCK, h5py.File(content, "w", libver=("v110", "v110")) as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["format_version"] = FORMAT_VERSION
+        file.attrs["kind"] = kind
+        fill(file)
+    digest = hashlib.sha256(content.getbuffer()).hexdigest()[:DIGEST_LENGTH]
+    path = folder / f"{time_ns or time.time_ns():016x}-{digest}.h5"
+    write_durably(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
+    return path
 
 
 @contextmanager
-def _open(path: Path, kind: str) -> Iterator[h5py.File]:
+def open_segment_file(path: Path, kind: str) -> Iterator[h5py.File]:
+    """A segment for reading; whatever is wrong in it becomes SegmentDamaged."""
     try:
         # Segments never change, so a lock would only keep them off read-only and network disks.
-        with h5py.File(path, "r", locking=False) as file:
+        with HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
             found = (file.attrs.get("format"), file.attrs.get("kind"))
             if found != (FORMAT, kind):
                 raise SegmentDamaged(path, f"expected {(FORMAT, kind)}, found {found}")

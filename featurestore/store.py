@@ -7,7 +7,7 @@ and sees those of the others at its next read.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,11 +18,17 @@ from numpy.typing import NDArray
 from featurestore import segments
 from featurestore.durable import sweep_unfinished
 from featurestore.errors import ImageNotStored, SegmentDamaged
-from featurestore.postings import Postings
+from featurestore.index import Index
+from featurestore.live_rows import contains, latest_rows
+from featurestore.model_features import ModelFeatures
 from featurestore.segment_folder import SegmentFolder
-from featurestore.segments import Features, ImageFacts, StoredImage
+from featurestore.segment_rows import SegmentRows, segment_rows
+from featurestore.segments import Edit, Features, ImageFacts, StoredImage
 
 T = TypeVar("T")
+
+# Compaction can move an image between its being located and read, but hardly twice in a row.
+READ_TRIES = 5
 
 # A writer holds a segment unfinished for well under a second a batch; an hour is surely a dead one.
 ABANDONED_SECONDS = 3600.0
@@ -56,10 +62,10 @@ class FeatureStore:
         self._lock = threading.RLock()
         self._images = self._segment_folder("images", segments.read_image_ids)
         self._deletions = self._segment_folder("deletions", segments.read_deletions)
-        self._features: dict[str, SegmentFolder[Features]] = {}
+        self._edits = self._segment_folder("edits", segments.read_edits)
+        self._features: dict[str, ModelFeatures] = {}
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._locations: tuple[tuple[int, int], _Locations] | None = None
-        self._postings: dict[str, tuple[tuple[int, int], Postings]] = {}
 
     def append_images(self, images: Sequence[StoredImage]) -> None:
         """Store originals durably; on return they survive a crash. Raises OSError (full disk)."""
@@ -69,7 +75,7 @@ class FeatureStore:
     def append_features(self, model_id: str, features: Features) -> None:
         """Store what a model found durably. A later row for the same image replaces an earlier."""
         if len(features.image_ids):
-            segments.write_features(self._features_of(model_id).folder, model_id, features)
+            self._features_of(model_id).append(model_id, features)
 
     def delete(self, image_ids: Iterable[int]) -> None:
         """Delete images durably and for ever; unknown ids are fine."""
@@ -90,43 +96,108 @@ class FeatureStore:
 
     def read_image(self, image_id: int) -> bytes:
         """The original bytes. Raises ImageNotStored, ImageDamaged or SegmentDamaged."""
-        location = self._current_locations().find(image_id)
-        if location is None:
-            raise ImageNotStored(image_id)
-        return segments.read_image_bytes(*location)
+        for _ in range(READ_TRIES):
+            location = self._current_locations().find(image_id)
+            if location is None:
+                raise ImageNotStored(image_id)
+            try:
+                return segments.read_image_bytes(*location)
+            except FileNotFoundError:
+                # Compaction has moved the image to another segment since it was located.
+                continue
+        raise ImageNotStored(image_id)
 
-    def image_facts(self) -> list[ImageFacts]:
-        """Facts of all images, by rising id. Reads every image segment's columns."""
-        deleted = self._deletions_read()[1]
+    def image_facts(self) -> Iterator[ImageFacts]:
+        """Facts of all images as they were stored, by segment; no image comes twice."""
+        live = set(self.image_ids().tolist())
         _, contents = self._images.read()
-        facts: dict[int, ImageFacts] = {}
-        for name in contents:
-            for fact in segments.read_image_facts(self._images.folder / name):
-                facts[fact.image_id] = fact
-        for image_id in deleted.tolist():
-            facts.pop(image_id, None)
-        return [facts[image_id] for image_id in sorted(facts)]
+        for name in reversed(contents):
+            for facts in segments.read_image_facts(self._images.folder / name):
+                if facts.image_id in live:
+                    live.remove(facts.image_id)
+                    yield facts
 
-    def postings(self, model_id: str) -> Postings:
-        """The searchable index of one model's features, without deleted images."""
-        with self._lock:
-            deletions, deleted = self._deletions_read()
-            generation, contents = self._features_of(model_id).read()
-            version = (deletions, generation)
-            cached = self._postings.get(model_id)
-            if cached is None or cached[0] != version:
-                cached = version, Postings.of(_merged(list(contents.values()), deleted))
-                self._postings[model_id] = cached
-            return cached[1]
+    def append_edits(self, edits: Sequence[Edit]) -> None:
+        """Store durably what people changed about images."""
+        if edits:
+            segments.write_edits(self._edits.folder, edits)
+
+    def edits(self) -> dict[tuple[int, str], Edit]:
+        """The latest edit of each field of each image that is not deleted, by (id, field)."""
+        deleted = set(self.deleted_ids().tolist())
+        _, contents = self._edits.read()
+        return {
+            (edit.image_id, edit.field): edit
+            for edits in contents.values()
+            for edit in edits
+            if edit.image_id not in deleted
+        }
+
+    def index(self, model_id: str, *, else_model_id: str | None = None) -> Index:
+        """What a search looks at: one model's features, without deleted images.
+
+        Args:
+            else_model_id: a model whose features stand in for images that the first has none of.
+        """
+        deletions = self._deletions_read()
+        index = self._features_of(model_id).index(deletions)
+        if else_model_id is None or else_model_id == model_id:
+            return index
+        return index.completed_by(self._features_of(else_model_id).index(deletions))
+
+    def renew_index(self, model_id: str) -> bool:
+        """Write the index file anew where enough has changed; returns whether it did."""
+        return self._features_of(model_id).renew_index_file(self._deletions_read())
+
+    def model_ids(self) -> list[str]:
+        """Models that features are stored of."""
+        folders = (self.folder / "features").glob("*")
+        return sorted(folder.name for folder in folders if folder.is_dir())
 
     def damaged_segments(self) -> list[SegmentDamaged]:
         """Segments that could not be read so far."""
         folders: list[SegmentFolder[Any]] = [
             self._images,
             self._deletions,
-            *self._features.values(),
+            self._edits,
+            *(features.folder for features in self._features.values()),
         ]
         return [error for folder in folders for error in folder.damaged.values()]
+
+    def image_segments(self) -> list[SegmentRows]:
+        """Image segments with the rows that count."""
+        _, contents = self._images.read()
+        ids = np.concatenate([np.empty(0, np.int64), *contents.values()])
+        paths = [self._images.folder / name for name in contents]
+        counts = [len(ids) for ids in contents.values()]
+        return segment_rows(paths, counts, latest_rows(ids, self.deleted_ids()))
+
+    def feature_segments(self, model_id: str) -> list[SegmentRows]:
+        """Feature segments of a model with the rows that count."""
+        paths, ids, written_at = self._features_of(model_id).rows()
+        empty = np.empty(0, np.int64)
+        live = latest_rows(
+            np.concatenate([empty, *ids]), self.deleted_ids(), np.concatenate([empty, *written_at])
+        )
+        return segment_rows(paths, [len(part) for part in ids], live)
+
+    def edit_segments(self) -> list[SegmentRows]:
+        """Edit segments with the edits that count."""
+        _, contents = self._edits.read()
+        edits = [edit for part in contents.values() for edit in part]
+        latest = {(edit.image_id, edit.field): row for row, edit in enumerate(edits)}
+        rows = np.array(sorted(latest.values()), np.int64)
+        ids = np.array([edit.image_id for edit in edits], np.int64)
+        live = rows[~contains(self.deleted_ids(), ids[rows])]
+        paths = [self._edits.folder / name for name in contents]
+        return segment_rows(paths, [len(part) for part in contents.values()], live)
+
+    def deletion_segments(self) -> list[SegmentRows]:
+        """Deletion segments; every deletion counts for ever."""
+        _, contents = self._deletions.read()
+        counts = [len(ids) for ids in contents.values()]
+        paths = [self._deletions.folder / name for name in contents]
+        return segment_rows(paths, counts, np.arange(sum(counts)))
 
     def size_on_disk(self) -> int:
         """Bytes of all segments."""
@@ -146,13 +217,13 @@ class FeatureStore:
         folder.mkdir(parents=True, exist_ok=True)
         return SegmentFolder(folder, read_segment)
 
-    def _features_of(self, model_id: str) -> SegmentFolder[Features]:
+    def _features_of(self, model_id: str) -> ModelFeatures:
         with self._lock:
             if model_id not in self._features:
                 if not model_id.replace("-", "").replace(".", "").isalnum():
                     raise ValueError(f"{model_id!r} cannot name a model: use letters, digits, - .")
-                self._features[model_id] = self._segment_folder(
-                    f"features/{model_id}", segments.read_features
+                self._features[model_id] = ModelFeatures(
+                    self.folder / "features" / model_id, self.folder / "index" / model_id
                 )
             return self._features[model_id]
 
@@ -182,28 +253,5 @@ def _locate(
     ids = np.concatenate([np.empty(0, np.int64), *ids_by_segment])
     segment_numbers = np.repeat(np.arange(len(counts)), counts)
     rows = np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)])
-    keep = _latest_rows(ids, deleted)
+    keep = latest_rows(ids, deleted)
     return _Locations(ids[keep], segment_numbers[keep], rows[keep], paths)
-
-
-def _merged(parts: list[Features], deleted: NDArray[np.int64]) -> Features:
-    empty = Features(
-        image_ids=np.empty(0, np.int64),
-        ssd=np.empty((0, segments.MAX_OBJECTS, segments.OBJECT_COLUMNS), np.float32),
-        nlp=np.empty((0, segments.SENTENCE_DIMENSIONS), np.float32),
-    )
-    parts = [empty, *parts]
-    ids = np.concatenate([part.image_ids for part in parts])
-    keep = _latest_rows(ids, deleted)
-    return Features(
-        image_ids=ids[keep],
-        ssd=np.concatenate([part.ssd for part in parts])[keep],
-        nlp=np.concatenate([part.nlp for part in parts])[keep],
-    )
-
-
-def _latest_rows(ids: NDArray[np.int64], deleted: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows to keep, by rising id: of each id the last written, of deleted ids none."""
-    unique, first_from_the_end = np.unique(ids[::-1], return_index=True)
-    rows = len(ids) - 1 - first_from_the_end
-    return rows[~np.isin(unique, deleted)]

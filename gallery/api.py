@@ -15,15 +15,15 @@ from gallery.errors import PhotoRefused, Refused
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.photo_queries import layout_of_photo
+from gallery.reasons import Box, unit_box
+from gallery.scoring import OBJECTS
 from gallery.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
-    OBJECTS,
     Answer,
     detections_of,
     search_layout,
     search_text,
-    unit_box,
 )
 from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
 
@@ -32,8 +32,6 @@ api = NinjaAPI(
     version="1",
     description="Upload photos and find them by what is in them, how many and where.",
 )
-
-Box = tuple[float, float, float, float]
 
 
 class Problem(Schema):
@@ -115,7 +113,7 @@ class SearchPage(Page):
 
 @api.exception_handler(Refused)
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    status = 415 if isinstance(refusal, PhotoRefused) else 400
+    status = 415 if isinstance(refusal, PhotoRefused) else refusal.status
     return api.create_response(request, {"detail": str(refusal)}, status=status)
 
 
@@ -130,12 +128,29 @@ def detector_failed(request: HttpRequest, error: DetectorError) -> HttpResponse:
     return api.create_response(request, {"detail": sentence}, status=503)
 
 
-@api.post("/images", response={201: UploadResults, 200: UploadResults, 400: UploadResults})
+@api.post(
+    "/images",
+    response={
+        201: UploadResults,
+        200: UploadResults,
+        400: UploadResults,
+        507: UploadResults,
+    },
+)
 def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> tuple[int, UploadResults]:
-    """Upload photos. 201: some were stored; 200: all were there already; 400: all were refused."""
+    """Upload photos.
+
+    201: some were stored; 200: the others were there already; 400: all were refused, 507: for want
+    of room.
+    """
     answers = [receive_upload(photo) for photo in photos]
     outcomes = {answer.outcome for answer in answers}
-    status = 201 if Outcome.STORED in outcomes else 200 if Outcome.DUPLICATE in outcomes else 400
+    if Outcome.STORED in outcomes:
+        status = 201
+    elif Outcome.DUPLICATE in outcomes:
+        status = 200
+    else:
+        status = max(answer.status for answer in answers)
     return status, UploadResults(results=[_upload_result(answer) for answer in answers])
 
 
@@ -257,7 +272,7 @@ def _photo(request: HttpRequest, row: Image) -> Photo:
         original_url=request.build_absolute_uri(reverse("original", args=[row.pk])),
         objects=[
             FoundObject(name=NAME_BY_ID[int(found[0])], score=float(found[1]), box=unit_box(found))
-            for found in detections[detections[:, 0] > 0]
+            for found in detections
         ],
     )
 

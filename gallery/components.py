@@ -8,6 +8,7 @@ from django.conf import settings
 
 from detector import Detector, create_detector
 from detector.model_files import MODEL_ID
+from featurestore.index import Index
 from featurestore.store import FeatureStore
 from gallery.spool import Spool
 from gallery.thumbnails import Thumbnails
@@ -37,6 +38,11 @@ def detector() -> Detector:
 @cache
 def vocabulary() -> Vocabulary:
     return Vocabulary.load(settings.WORD_VECTORS)
+
+
+def index() -> Index:
+    """What a search looks at, as it is now."""
+    return store().index(model_id())
 
 
 def model_id() -> str:

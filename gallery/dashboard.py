@@ -67,8 +67,7 @@ def ingest_state() -> IngestState:
 
 def common_objects() -> list[ObjectCount]:
     """The classes found in most images, most first."""
-    postings = components.store().postings(components.model_id())
-    counts = postings.images_per_class(SURE_SCORE)
+    counts = components.index().images_per_class(SURE_SCORE)
     most = np.argsort(-counts, kind="stable")[:COMMON_OBJECTS]
     return [
         ObjectCount(

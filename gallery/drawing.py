@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
 from gallery.features import SURE_SCORE
-from gallery.search import Reason, unit_box
+from gallery.reasons import Reason, unit_box
 
 # The stylesheet has this many colours for boxes.
 COLOURS = 8
+# A pair of boxes that overlaps less explains nothing to the eye.
+TELLING_IOU = 0.1
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,19 @@ def drawn_detections(detections: NDArray[np.float32], width: int, height: int) -
         _drawn(NAME_BY_ID[int(row[0])], float(row[1]), int(row[0]), unit_box(row), width, height)
         for row in sure
     ]
+
+
+def telling_reasons(reasons: list[Reason]) -> list[Reason]:
+    """The reasons that a person can see: sure and overlapping, each object once, a colour for each.
+
+    There is at least one where there is any.
+    """
+    telling: dict[tuple[float, float, float, float], Reason] = {}
+    for reason in reasons:
+        sure = reason.score >= SURE_SCORE and reason.similarity >= TELLING_IOU
+        if reason.query_box is None or sure:
+            telling.setdefault(reason.box, reason)
+    return (list(telling.values()) or reasons[:1])[:COLOURS]
 
 
 def drawn_reasons(reasons: Iterable[Reason], width: int, height: int) -> list[DrawnBox]:

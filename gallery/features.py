@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,4 +32,5 @@ def features_of(
         image_ids=np.array(image_ids, np.int64),
         ssd=detections,
         nlp=np.array(sentences, np.float32).reshape(len(detections), -1),
+        written_at=np.full(len(detections), time.time_ns(), np.int64),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,7 +34,12 @@ def detections(*rows: tuple[float, ...]) -> NDArray[np.float32]:
 def features(image_ids: list[int], found: list[NDArray[np.float32]]) -> Features:
     """Features with sentence vectors that follow from the ids."""
     nlp = np.array([[float(image_id)] * 50 for image_id in image_ids], np.float32)
-    return Features(np.array(image_ids, np.int64), np.array(found, np.float32), nlp.reshape(-1, 50))
+    return Features(
+        image_ids=np.array(image_ids, np.int64),
+        ssd=np.array(found, np.float32).reshape(-1, 20, 6),
+        nlp=nlp.reshape(-1, 50),
+        written_at=np.full(len(image_ids), time.time_ns(), np.int64),
+    )
 
 
 def postings(*found: NDArray[np.float32]) -> Postings:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from featurestore.index import Index, IndexPart
 from featurestore.layout_scores import (
     layout_scores,
     matched_pairs,
@@ -38,7 +39,8 @@ def test_postings_hold_each_object_once_under_its_class() -> None:
 def test_postings_count_images_and_not_objects() -> None:
     two_dogs = detections((DOG, 0.9, 0, 0, 10, 10), (DOG, 0.8, 5, 5, 20, 20))
     weak_dog = detections((DOG, 0.1, 0, 0, 10, 10))
-    assert postings(two_dogs, weak_dog).images_per_class(0.3)[DOG] == 1
+    index = Index((IndexPart(postings(two_dogs, weak_dog), np.empty(0, np.int64)),))
+    assert index.images_per_class(0.3)[DOG] == 1
 
 
 def test_the_row_of_an_image_without_features_is_none() -> None:
@@ -101,17 +103,20 @@ def plain_layout_score(query: NDArray[np.float32], image: NDArray[np.float32]) -
         if a[0] != b[0]:
             return 0.0
         iou = float(pairwise_iou(a[None, 2:], b[None, 2:])[0, 0])
-        return (iou + 0.1) / 1.1 * float(np.sqrt(a[1] * b[1]))
+        return (iou + 0.02) / 1.02 * float(np.sqrt(a[1] * b[1]))
 
     def weight(a: NDArray[np.float32]) -> float:
-        return float(np.sqrt((a[4] - a[2]) * (a[5] - a[3]))) / 300 * float(a[1])
+        return float((a[4] - a[2]) * (a[5] - a[3]) / 300**2) ** 0.25 * float(a[1])
 
     def direction(asking: NDArray[np.float32], answering: NDArray[np.float32]) -> float:
         total = sum(weight(a) for a in asking)
         best = [max((agreement(a, b) for b in answering), default=0.0) for a in asking]
         return sum(weight(a) * b for a, b in zip(asking, best, strict=True)) / max(total, 1e-9)
 
-    return (direction(query, image) + direction(image, query)) / 2
+    def total(other: NDArray[np.float32]) -> float:
+        return float(np.sqrt(direction(query, other) * direction(other, query)))
+
+    return total(image) / total(query)
 
 
 def test_moving_a_box_away_never_raises_the_score() -> None:

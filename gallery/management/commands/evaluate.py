@@ -16,8 +16,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from detector import DetectorError
-from featurestore.postings import Postings
+from detector import MAX_DETECTIONS, DetectorError
+from featurestore.index import Index
 from featurestore.segments import StoredImage
 from featurestore.store import FeatureStore
 from gallery import components
@@ -26,7 +26,7 @@ from gallery.errors import PhotoRefused
 from gallery.evaluation.report import Report, build_report, render_report
 from gallery.evaluation.truth import NotCocoAnnotations, TrueImage, Truth, load_truth
 from gallery.features import features_of
-from gallery.search import SCORES, score_layout, score_text
+from gallery.scoring import SCORES, score_layout, score_text
 from gallery.thumbnails import Size
 
 
@@ -77,12 +77,12 @@ def _evaluate(truth: Truth, images: Path, store: FeatureStore) -> Report:
     started = time.monotonic()
     model_id = _ingest(truth, images, store)
     seconds = time.monotonic() - started
-    postings = store.postings(model_id)
+    index = store.index(model_id)
     return build_report(
         truth,
-        postings.detections,
-        {name: partial(_text_scores, postings, name) for name in SCORES},
-        {name: partial(_photo_scores, postings, name) for name in SCORES},
+        _detections(index),
+        {name: partial(_text_scores, index, name) for name in SCORES},
+        {name: partial(_photo_scores, index, name) for name in SCORES},
         model_id=model_id,
         seconds=seconds,
     )
@@ -128,14 +128,24 @@ def _detector_input(path: Path) -> NDArray[np.uint8]:
         raise CommandError(f"{path} cannot be read. {error}") from error
 
 
-def _text_scores(postings: Postings, score_name: str, term: str) -> NDArray[np.float32]:
-    return score_text(postings, components.vocabulary(), term, score_name)
+def _detections(index: Index) -> NDArray[np.float32]:
+    """(n, 20, 6) what the store holds, in the order of image ids."""
+    detections = np.zeros((len(index), MAX_DETECTIONS, 6), np.float32)
+    for row, padded in enumerate(detections):
+        found = index.detections_of(row)
+        padded[: len(found)] = found
+    return detections
+
+
+def _text_scores(index: Index, score_name: str, term: str) -> NDArray[np.float32]:
+    vocabulary = components.vocabulary()
+    return index.scores(lambda postings: score_text(postings, vocabulary, term, score_name))
 
 
 def _photo_scores(
-    postings: Postings, score_name: str, layout: NDArray[np.float32]
+    index: Index, score_name: str, layout: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    return score_layout(postings, layout, score_name)
+    return index.scores(lambda postings: score_layout(postings, layout, score_name))
 
 
 def _as_json(report: Report) -> str:

@@ -15,7 +15,8 @@ from gallery.catalogue import prepare_catalogue
 from gallery.errors import Refused
 from gallery.layouts import parse_layout
 from gallery.photo_queries import layout_of_photo
-from gallery.search import DEFAULT_LIMIT, OBJECTS, SCORES, Answer, search_layout, search_text
+from gallery.scoring import OBJECTS, SCORES
+from gallery.search import DEFAULT_LIMIT, Answer, search_layout, search_text
 
 
 class Command(BaseCommand):

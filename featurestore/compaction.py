@@ -1,0 +1,166 @@
+"""Merges small segments and leaves out what is deleted or superseded.
+
+Nothing waits for it: it writes new segments beside the old ones, and only then removes those.
+Killed in between, it leaves rows twice, which readers take once, and the next run removes. A merged
+segment takes the time of its newest source, so that whatever is written meanwhile stays newer.
+"""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from featurestore import segments
+from featurestore.durable import fsync_folder
+from featurestore.errors import CompactionRuns, ImageDamaged, SegmentDamaged
+from featurestore.segment_rows import SegmentRows
+from featurestore.segments import Edit, Features, StoredImage
+from featurestore.store import FeatureStore
+
+# A merged segment is about this large: few files, and little to write again for one deletion.
+TARGET_BYTES = 64 * 1024 * 1024
+# So many small segments are worth a merge.
+ENOUGH_SEGMENTS = 8
+
+
+@dataclass
+class Compaction:
+    """What a run did."""
+
+    merged: int = 0
+    """Segments that were replaced."""
+    written: int = 0
+    """Segments that replace them."""
+    bytes_read: int = 0
+    bytes_written: int = 0
+    damaged: list[Path] = field(default_factory=list)
+    """Segments left as they are, for `check_store`."""
+
+
+@contextmanager
+def compaction_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
+    """Keep segments from being removed. Raises CompactionRuns where another process holds it."""
+    with (folder / "compaction.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CompactionRuns() from error
+        yield
+
+
+def compact(store: FeatureStore, *, everything: bool = False) -> Compaction:
+    """Merge small segments and drop dead rows.
+
+    Args:
+        everything: merge even a few small segments.
+
+    Raises CompactionRuns, or OSError (a full disk), which changes nothing.
+    """
+    report = Compaction()
+    with compaction_lock(store.folder):
+        _compact_kind(report, store.image_segments(), _merge_images, everything)
+        for model_id in store.model_ids():
+            rows = store.feature_segments(model_id)
+            _compact_kind(report, rows, _feature_merger(model_id), everything)
+        for rows, merge in (
+            (store.edit_segments(), _merge_edits),
+            (store.deletion_segments(), _merge_deletions),
+        ):
+            _compact_kind(report, rows, merge, everything)
+    return report
+
+
+def _compact_kind(
+    report: Compaction,
+    found: Sequence[SegmentRows],
+    merge: Callable[[Sequence[SegmentRows], int], Path],
+    everything: bool,
+) -> None:
+    for group in _groups(found, everything):
+        newest = max(segments.time_ns_of(rows.path.name) for rows in group)
+        try:
+            live = [rows for rows in group if len(rows.live)]
+            written = merge(live, newest) if live else None
+        except (SegmentDamaged, ImageDamaged) as error:
+            report.damaged.append(error.path)
+            sound = [rows for rows in found if rows.path != error.path]
+            _compact_kind(report, sound, merge, everything)
+            return
+        if written is not None:
+            report.written += 1
+            report.bytes_written += written.stat().st_size
+        for rows in group:
+            report.bytes_read += rows.size
+            # After a kill, a source may be this very merge, written before: then it is the result.
+            if rows.path != written:
+                rows.path.unlink(missing_ok=True)
+        fsync_folder(group[0].path.parent)
+        report.merged += len(group)
+
+
+def _groups(found: Sequence[SegmentRows], everything: bool) -> list[list[SegmentRows]]:
+    """Segments to merge into one each."""
+    dead = [rows for rows in found if len(rows.live) < rows.count]
+    small = [
+        rows for rows in found if len(rows.live) == rows.count and rows.size < TARGET_BYTES / 2
+    ]
+    if len(small) + len(dead) < (2 if everything else ENOUGH_SEGMENTS):
+        small = []
+    groups: list[list[SegmentRows]] = []
+    total = 0
+    for rows in sorted([*dead, *small], key=lambda rows: rows.path.name):
+        if not groups or total + rows.size > TARGET_BYTES:
+            groups.append([])
+            total = 0
+        groups[-1].append(rows)
+        total += rows.size
+    # A segment alone without a dead row would only be copied.
+    return [group for group in groups if len(group) > 1 or len(group[0].live) < group[0].count]
+
+
+def _merge_images(sources: Sequence[SegmentRows], time_ns: int) -> Path:
+    images: list[StoredImage] = []
+    for source in sources:
+        facts = segments.read_image_facts(source.path)
+        for row in source.live.tolist():
+            fact = facts[row]
+            images.append(
+                StoredImage(
+                    image_id=fact.image_id,
+                    name=fact.name,
+                    media_type=fact.media_type,
+                    width=fact.width,
+                    height=fact.height,
+                    uploaded_at=fact.uploaded_at,
+                    data=segments.read_image_bytes(source.path, row),
+                )
+            )
+    return segments.write_images(sources[0].path.parent, images, time_ns=time_ns)
+
+
+def _feature_merger(model_id: str) -> Callable[[Sequence[SegmentRows], int], Path]:
+    def merge(sources: Sequence[SegmentRows], time_ns: int) -> Path:
+        features = Features.concatenated(
+            [segments.read_features(source.path).take(source.live) for source in sources]
+        )
+        return segments.write_features(sources[0].path.parent, model_id, features, time_ns=time_ns)
+
+    return merge
+
+
+def _merge_edits(sources: Sequence[SegmentRows], time_ns: int) -> Path:
+    edits: list[Edit] = []
+    for source in sources:
+        found = segments.read_edits(source.path)
+        edits.extend(found[row] for row in source.live.tolist())
+    return segments.write_edits(sources[0].path.parent, edits, time_ns=time_ns)
+
+
+def _merge_deletions(sources: Sequence[SegmentRows], time_ns: int) -> Path:
+    ids = np.unique(np.concatenate([segments.read_deletions(source.path) for source in sources]))
+    return segments.write_deletions(sources[0].path.parent, ids, time_ns=time_ns)

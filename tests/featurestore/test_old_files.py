@@ -1,0 +1,81 @@
+"""Files of format version 1, written once by `data/make_samples.py`, are read for ever."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from featurestore import segments
+from featurestore.segments import Edit, ImageFacts
+from featurestore.store import FeatureStore
+
+DATA = Path(__file__).parent / "data"
+MODEL = "sample-model"
+IMAGES = DATA / "images" / "17979cfe362a0000-fea2506d53149e206c88c862274051b8.h5"
+FEATURES = DATA / "features" / MODEL / "17979cfe71c4ca00-04a624a3e01826d955c0fbb0fea1a99c.h5"
+DELETIONS = DATA / "deletions" / "17979cfead5f9400-61ef11acd8028bce9a1ba015b92dfb11.h5"
+EDITS = DATA / "edits" / "17979cfee8fa5e00-2520acae2da8a2c68a5cec08bd690d97.h5"
+
+RED = "9b53e2088fbd80b0328ab5597fff5cb130dc7b55322d7b6dbead9c76c666e668"
+GREEN = "ebc5b658f39af11e6176fac43f60baf703279035e609e171090093a9169f4dbe"
+NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_image_facts() -> None:
+    assert segments.read_image_facts(IMAGES) == [
+        ImageFacts(1, RED, "red square.png", "image/png", 24, 16, 1_700_000_000.5, 107),
+        ImageFacts(2, GREEN, "grüner Kreis.png", "image/png", 24, 16, 1_700_000_001.5, 105),
+        ImageFacts(5, NOTHING, "empty.png", "image/png", 24, 16, 1_700_000_004.5, 0),
+    ]
+    assert segments.read_image_ids(IMAGES).tolist() == [1, 2, 5]
+
+
+def test_originals() -> None:
+    originals = [segments.read_image_bytes(IMAGES, row) for row in range(3)]
+    assert [hashlib.sha256(data).hexdigest() for data in originals] == [RED, GREEN, NOTHING]
+
+
+def test_features() -> None:
+    features = segments.read_features(FEATURES)
+    ssd = np.zeros((2, 20, 6), np.float32)
+    ssd[0, :2] = [[18, 0.875, 10, 20, 110.5, 220], [1, 0.5, 0, 0, 300, 300]]
+    ssd[1, 0] = [62, 0.25, 1, 2, 3, 4]
+    assert features.image_ids.tolist() == [1, 2]
+    assert features.written_at.tolist() == [1_700_000_000_000_000_001, 1_700_000_000_000_000_002]
+    np.testing.assert_array_equal(features.ssd, ssd)
+    np.testing.assert_array_equal(features.nlp[0], np.arange(0, 6.25, 0.125))
+    np.testing.assert_array_equal(features.nlp[1], np.arange(6.25, 12.5, 0.125))
+
+
+def test_deletions() -> None:
+    assert segments.read_deletions(DELETIONS).tolist() == [3, 5]
+
+
+def test_edits() -> None:
+    assert segments.read_edits(EDITS) == [
+        Edit(1, "name", '"first name.png"', 1_700_000_003.25),
+        Edit(1, "name", '"zweiter Name 🎉.png"', 1_700_000_003.5),
+    ]
+
+
+@pytest.mark.parametrize(
+    "path", [IMAGES, FEATURES, DELETIONS, EDITS], ids=lambda path: path.parent.name
+)
+def test_names_hold_the_digest(path: Path) -> None:
+    assert path.stem.partition("-")[2] == segments.digest_of(path)
+
+
+def test_they_make_a_store(tmp_path: Path) -> None:
+    shutil.copytree(DATA, tmp_path / "store", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    store = FeatureStore(tmp_path / "store")
+    assert store.image_ids().tolist() == [1, 2]
+    assert store.deleted_ids().tolist() == [3, 5]
+    assert store.edits()[1, "name"].value == '"zweiter Name 🎉.png"'
+    index = store.index(MODEL)
+    assert index.image_ids.tolist() == [1, 2]
+    assert index.detections_of(1).tolist() == [[62, 0.25, 1, 2, 3, 4]]
+    assert store.damaged_segments() == []

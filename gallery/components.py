@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 from django.conf import settings
 
 from detector import Detector, create_detector
 from detector.model_files import MODEL_ID
+from featurestore.current_model import ModelChoice, read_model_choice
 from featurestore.index import Index
 from featurestore.store import FeatureStore
 from gallery.spool import Spool
@@ -32,7 +34,7 @@ def thumbnails() -> Thumbnails:
 
 @cache
 def detector() -> Detector:
-    return create_detector(settings.DETECTOR_URL, settings.GALLERY_MODELS)
+    return create_detector(settings.DETECTOR_URL, models_dir())
 
 
 @cache
@@ -41,10 +43,30 @@ def vocabulary() -> Vocabulary:
 
 
 def index() -> Index:
-    """What a search looks at, as it is now."""
-    return store().index(model_id())
+    """What a search looks at, as it is now.
+
+    Photos that came since the detector was changed have only its features until all others have
+    them as well; they are found all the same.
+    """
+    return store().index(model_id(), else_model_id=detector_model_id())
 
 
 def model_id() -> str:
-    """The id of the model whose features are searched, without loading the model."""
-    return MODEL_ID
+    """The id of the model whose features are searched."""
+    return model_choice().current
+
+
+def model_choice() -> ModelChoice:
+    """Which models are searched now and were before; at first that of the detector."""
+    choice = read_model_choice(store().folder)
+    return ModelChoice(detector_model_id()) if choice is None else choice
+
+
+def detector_model_id() -> str:
+    """The id of the detector's model, without loading it."""
+    return f"{MODEL_ID}-bf16" if settings.DETECTOR_URL == "local:bf16" else MODEL_ID
+
+
+def models_dir() -> Path:
+    folder: Path = settings.GALLERY_MODELS
+    return folder

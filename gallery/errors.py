@@ -1,15 +1,31 @@
 """What the gallery refuses; each error's text is a sentence for the person who asked.
 
-Refused                     answered with a 4xx and its sentence
+Refused                     answered with its status, a 4xx but for the last, and its sentence
 ├── PhotoRefused (ValueError) an upload that is not a photo the gallery can keep
-└── QueryRefused (ValueError) a search that cannot be understood
+├── QueryRefused (ValueError) a search that cannot be understood
+└── DiskFull (OSError)        an upload that there is no room for, answered with 507
+
+ModelUnknown (LookupError)    a model that no detector at hand has
 """
 
 from __future__ import annotations
 
+import errno
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.db import OperationalError
+
+# A full disk, a used-up quota, a file-size limit.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+POSTGRESQL_DISK_FULL = "53100"
+
 
 class Refused(Exception):
     """Base of all refusals."""
+
+    status = 400
 
 
 class PhotoRefused(Refused, ValueError):
@@ -18,3 +34,40 @@ class PhotoRefused(Refused, ValueError):
 
 class QueryRefused(Refused, ValueError):
     """A search that cannot be understood."""
+
+
+class DiskFull(Refused, OSError):
+    """An upload that there is no room for."""
+
+    status = 507
+
+
+class ModelUnknown(LookupError):
+    """A model that no detector at hand has."""
+
+    def __init__(self, model_id: str, known: Sequence[str]) -> None:
+        super().__init__(f"No detector has the model {model_id}; there are: {', '.join(known)}.")
+        self.model_id = model_id
+        self.known = known
+
+
+@contextmanager
+def refusing_full_disk() -> Iterator[None]:
+    """Raises DiskFull where system or database say that there is no room to write."""
+    try:
+        yield
+    except (OSError, OperationalError) as error:
+        if not is_disk_full(error):
+            raise
+        raise DiskFull(
+            "The disk is full, so the gallery cannot keep this file. Make room and upload it again."
+        ) from error
+
+
+def is_disk_full(error: OSError | OperationalError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in NO_ROOM
+    return (
+        getattr(error.__cause__, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        or getattr(error.__cause__, "sqlstate", None) == POSTGRESQL_DISK_FULL
+    )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from featurestore.errors import ImageDamaged
 from gallery import components
 from gallery.decoding import read_pixels, shrunken_jpeg
+from gallery.errors import refusing_full_disk
 from gallery.models import Image
+from gallery.tasks import schedule_tending
 from gallery.thumbnails import Size
 
 
@@ -19,26 +24,45 @@ def read_original(image: Image) -> bytes:
     """
     if image.spool_name:
         try:
-            return components.spool().path(image.spool_name).read_bytes()
+            path = components.spool().path(image.spool_name)
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() != image.sha256:
+                raise ImageDamaged(image.pk, path)
+            return data
         except FileNotFoundError:
             # A worker has moved it into the store since the row was read.
             pass
     return components.store().read_image(image.pk)
 
 
+@contextmanager
+def original_file(image: Image) -> Iterator[Path]:
+    """The original as a file: the spool's own, or a copy out of the store for this while.
+
+    Raises StoreError where it is lost or damaged, OSError (a full disk).
+    """
+    path = components.spool().path(image.spool_name)
+    if image.spool_name and path.exists():
+        yield path
+        return
+    with NamedTemporaryFile(dir=components.spool().folder) as copy:
+        copy.write(read_original(image))
+        copy.flush()
+        yield Path(copy.name)
+
+
 def thumbnail_path(image: Image, size: Size) -> Path:
     """The file of a thumbnail, which is made now where there is none.
 
-    Raises StoreError or PhotoRefused where the original is lost or damaged.
+    Raises StoreError or PhotoRefused where the original is lost or damaged, or DiskFull.
     """
     thumbnails = components.thumbnails()
     path = thumbnails.path(image.sha256, size)
     if not path.exists():
-        with NamedTemporaryFile(dir=components.spool().folder) as copy:
-            copy.write(read_original(image))
-            copy.flush()
-            pixels = read_pixels(Path(copy.name), size)
-        thumbnails.keep(image.sha256, size, shrunken_jpeg(pixels, size))
+        with refusing_full_disk():
+            with original_file(image) as original:
+                pixels = read_pixels(original, size)
+            thumbnails.keep(image.sha256, size, shrunken_jpeg(pixels, size))
     return path
 
 
@@ -49,7 +73,9 @@ def delete_images(images: Iterable[Image]) -> None:
     """
     doomed = list(images)
     components.store().delete(image.pk for image in doomed)
-    Image.objects.filter(pk__in=[image.pk for image in doomed]).delete()
+    schedule_tending()
     for image in doomed:
         components.spool().remove(image.spool_name)
         components.thumbnails().remove(image.sha256)
+    # Last, because without its row nobody would know whose files are left to remove.
+    Image.objects.filter(pk__in=[image.pk for image in doomed]).delete()

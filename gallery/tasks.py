@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Min
 from django.utils import timezone
 from django_tasks import TaskResultStatus, task
+from django_tasks.base import Task
 from django_tasks_db.models import DBTaskResult
 
 from gallery.models import Image, ImageQuerySet
+
+TEND_AFTER_SECONDS = 3
 
 
 @task()
@@ -26,16 +30,36 @@ def ingest_received() -> int:
     next_due = Image.objects.received().aggregate(first=Min("due_at"))["first"]
     if next_due is not None:
         schedule_ingestion(next_due)
+    if ready:
+        schedule_tending()
     return ready
+
+
+@task()
+def tend() -> None:
+    """Compact the store and renew its index and view."""
+    from gallery.tending import tend_store
+
+    if tend_store() is None:
+        schedule_tending()
 
 
 def schedule_ingestion(at: datetime) -> None:
     """Have received images looked for at a time, unless that is due already."""
+    _schedule(ingest_received, at)
+
+
+def schedule_tending() -> None:
+    """Have the store tended once things have calmed down, unless that is due already."""
+    _schedule(tend, timezone.now() + timedelta(seconds=TEND_AFTER_SECONDS))
+
+
+def _schedule(task: Task[[], Any], at: datetime) -> None:
     due = DBTaskResult.objects.filter(
-        task_path=ingest_received.module_path, status=TaskResultStatus.READY, run_after__lte=at
+        task_path=task.module_path, status=TaskResultStatus.READY, run_after__lte=at
     )
     if not due.exists():
-        ingest_received.using(run_after=at).enqueue()
+        task.using(run_after=at).enqueue()
 
 
 @transaction.atomic

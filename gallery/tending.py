@@ -1,0 +1,40 @@
+"""Keeps the store in shape while the gallery runs: few segments, current index and view."""
+
+from __future__ import annotations
+
+import logging
+
+from featurestore.compaction import Compaction, compact
+from featurestore.current_model import read_model_choice, write_model_choice
+from featurestore.errors import CompactionRuns
+from featurestore.view import write_view
+from gallery import components
+
+logger = logging.getLogger(__name__)
+
+
+def tend_store(*, everything: bool = False) -> Compaction | None:
+    """Compact, renew index files and renew `gallery.h5`.
+
+    Args:
+        everything: merge even a few small segments.
+
+    Returns:
+        What compaction did, or None where another process is at it.
+
+    Raises OSError (a full disk), which changes nothing.
+    """
+    store = components.store()
+    try:
+        done = compact(store, everything=everything)
+    except CompactionRuns:
+        return None
+    for path in done.damaged:
+        logger.error("%s is damaged: run `python manage.py check_store --repair`.", path)
+    for model_id in store.model_ids():
+        store.renew_index(model_id)
+    if read_model_choice(store.folder) is None and store.model_ids():
+        # From now on another detector does not change what is searched until it is asked to.
+        write_model_choice(store.folder, components.model_choice())
+    write_view(store, components.model_id())
+    return done

@@ -8,7 +8,7 @@ segment takes the time of its newest source, so that whatever is written meanwhi
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,11 @@ TARGET_BYTES = 64 * 1024 * 1024
 # So many small segments are worth a merge.
 ENOUGH_SEGMENTS = 8
 
+# At most so many bytes are merged in one run, since sources and merges lie on the disk together.
+RUN_BYTES = 1024 * 1024 * 1024
+
+_Merge = Callable[[Sequence[SegmentRows], int], Path]
+
 
 @dataclass
 class Compaction:
@@ -40,6 +45,8 @@ class Compaction:
     bytes_written: int = 0
     damaged: list[Path] = field(default_factory=list)
     """Segments left as they are, for `check_store`."""
+    unfinished: bool = False
+    """Whether there is more for another run."""
 
 
 @contextmanager
@@ -53,54 +60,63 @@ def compaction_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
         yield
 
 
-def compact(store: FeatureStore, *, everything: bool = False) -> Compaction:
+def compact(
+    store: FeatureStore,
+    *,
+    everything: bool = False,
+    before_removal: Callable[[Collection[Path]], object] = lambda paths: None,
+) -> Compaction:
     """Merge small segments and drop dead rows.
 
     Args:
         everything: merge even a few small segments.
+        before_removal: told which segments are about to be removed, so that nothing points to them.
 
     Raises CompactionRuns, or OSError (a full disk), which changes nothing.
     """
     report = Compaction()
+    superfluous: list[Path] = []
     with compaction_lock(store.folder):
-        _compact_kind(report, store.image_segments(), _merge_images, everything)
-        for model_id in store.model_ids():
-            rows = store.feature_segments(model_id)
-            _compact_kind(report, rows, _feature_merger(model_id), everything)
-        for rows, merge in (
+        kinds: list[tuple[list[SegmentRows], _Merge]] = [
+            (store.image_segments(), _merge_images),
+            *(
+                (store.feature_segments(model_id), _feature_merger(model_id))
+                for model_id in store.model_ids()
+            ),
             (store.edit_segments(), _merge_edits),
             (store.deletion_segments(), _merge_deletions),
-        ):
-            _compact_kind(report, rows, merge, everything)
+        ]
+        for found, merge in kinds:
+            for group in _groups(found, everything):
+                if report.bytes_read > RUN_BYTES and not everything:
+                    report.unfinished = True
+                    break
+                superfluous += _merge_group(report, group, merge)
+        before_removal(superfluous)
+        for path in superfluous:
+            path.unlink(missing_ok=True)
+        for folder in {path.parent for path in superfluous}:
+            fsync_folder(folder)
     return report
 
 
-def _compact_kind(
-    report: Compaction,
-    found: Sequence[SegmentRows],
-    merge: Callable[[Sequence[SegmentRows], int], Path],
-    everything: bool,
-) -> None:
-    for group in _groups(found, everything):
+def _merge_group(report: Compaction, group: list[SegmentRows], merge: _Merge) -> list[Path]:
+    """Write one segment for a group; returns those that it makes superfluous."""
+    try:
+        live = [rows for rows in group if len(rows.live)]
         newest = max(segments.time_ns_of(rows.path.name) for rows in group)
-        try:
-            live = [rows for rows in group if len(rows.live)]
-            written = merge(live, newest) if live else None
-        except (SegmentDamaged, ImageDamaged) as error:
-            report.damaged.append(error.path)
-            sound = [rows for rows in found if rows.path != error.path]
-            _compact_kind(report, sound, merge, everything)
-            return
-        if written is not None:
-            report.written += 1
-            report.bytes_written += written.stat().st_size
-        for rows in group:
-            report.bytes_read += rows.size
-            # After a kill, a source may be this very merge, written before: then it is the result.
-            if rows.path != written:
-                rows.path.unlink(missing_ok=True)
-        fsync_folder(group[0].path.parent)
-        report.merged += len(group)
+        written = merge(live, newest) if live else None
+    except (SegmentDamaged, ImageDamaged) as error:
+        report.damaged.append(error.path)
+        sound = [rows for rows in group if rows.path != error.path]
+        return _merge_group(report, sound, merge) if sound else []
+    if written is not None:
+        report.written += 1
+        report.bytes_written += written.stat().st_size
+    report.merged += len(group)
+    report.bytes_read += sum(rows.size for rows in group)
+    # After a kill, a source may be this very merge, written before: then it is the result.
+    return [rows.path for rows in group if rows.path != written]
 
 
 def _groups(found: Sequence[SegmentRows], everything: bool) -> list[list[SegmentRows]]:
@@ -128,26 +144,18 @@ def _merge_images(sources: Sequence[SegmentRows], time_ns: int) -> Path:
     for source in sources:
         facts = segments.read_image_facts(source.path)
         for row in source.live.tolist():
-            fact = facts[row]
-            images.append(
-                StoredImage(
-                    image_id=fact.image_id,
-                    name=fact.name,
-                    media_type=fact.media_type,
-                    width=fact.width,
-                    height=fact.height,
-                    uploaded_at=fact.uploaded_at,
-                    data=segments.read_image_bytes(source.path, row),
-                )
-            )
+            images.append(facts[row].with_data(segments.read_image_bytes(source.path, row)))
+    # By rising id, as the view maps them: neighbours stay neighbours.
+    images.sort(key=lambda image: image.image_id)
     return segments.write_images(sources[0].path.parent, images, time_ns=time_ns)
 
 
-def _feature_merger(model_id: str) -> Callable[[Sequence[SegmentRows], int], Path]:
+def _feature_merger(model_id: str) -> _Merge:
     def merge(sources: Sequence[SegmentRows], time_ns: int) -> Path:
         features = Features.concatenated(
             [segments.read_features(source.path).take(source.live) for source in sources]
         )
+        features = features.take(np.argsort(features.image_ids))
         return segments.write_features(sources[0].path.parent, model_id, features, time_ns=time_ns)
 
     return merge

@@ -5,7 +5,8 @@ StoreError
 ├── SegmentDamaged   (ValueError) a segment cannot be read as its format says
 ├── ImageDamaged     (ValueError) an image's bytes no longer have their SHA-256
 ├── CompactionRuns   (RuntimeError) another process is compacting or copying the store
-└── NotOriginalLayout (ValueError) a file is not in the original system's layout
+├── NotOriginalLayout (ValueError) a file is not in the original system's layout
+└── BackupRefused (ValueError) a folder cannot take a backup or holds none that can be used
 """
 
 from __future__ import annotations
@@ -50,4 +51,11 @@ class NotOriginalLayout(StoreError, ValueError):
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path.name} is not in the original system's layout: {reason}.")
         self.path = path
+        self.reason = reason
+
+
+class BackupRefused(StoreError, ValueError):
+    def __init__(self, folder: Path, reason: str) -> None:
+        super().__init__(f"{folder} cannot be used: {reason}.")
+        self.folder = folder
         self.reason = reason

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import h5py
@@ -42,8 +44,6 @@ SENTENCE_DIMENSIONS = 50
 # A segment's name holds this much of its SHA-256, so that any change of any byte shows.
 DIGEST_LENGTH = 32
 
-# A read of one image fetches and checks whole chunks, so a chunk is about one small photo.
-CHUNK_BYTES = 64 * 1024
 CHUNK_ROWS = 1024
 
 
@@ -76,6 +76,18 @@ class ImageFacts:
     uploaded_at: float
     size: int
     """Bytes."""
+
+    def with_data(self, data: bytes) -> StoredImage:
+        """The image whole again."""
+        return StoredImage(
+            image_id=self.image_id,
+            name=self.name,
+            media_type=self.media_type,
+            width=self.width,
+            height=self.height,
+            uploaded_at=self.uploaded_at,
+            data=data,
+        )
 
 
 @dataclass(frozen=True)
@@ -152,13 +164,8 @@ def write_images(
         group = file.create_group("raw_images")
         offsets = np.cumsum([0] + [len(image.data) for image in images], dtype=np.int64)
         total = int(offsets[-1])
-        data = group.create_dataset(
-            "data",
-            shape=(total,),
-            dtype=np.uint8,
-            chunks=(max(1, min(total, CHUNK_BYTES)),),
-            fletcher32=True,
-        )
+        # In one piece, so that a photo can be read from its place in the file without HDF5.
+        data = group.create_dataset("data", shape=(total,), dtype=np.uint8)
         for image, start in zip(images, offsets, strict=False):
             data[start : start + len(image.data)] = np.frombuffer(image.data, np.uint8)
         group["offset"] = offsets
@@ -259,13 +266,40 @@ def read_image_ids(path: Path) -> NDArray[np.int64]:
 
 def read_image_bytes(path: Path, row: int) -> bytes:
     """The original bytes of one row. Raises SegmentDamaged, or ImageDamaged on a wrong SHA-256."""
+    places = _image_places(path)
+    start, stop = places.offsets[row : row + 2].tolist()
+    with path.open("rb", buffering=0) as file:
+        data = os.pread(file.fileno(), stop - start, places.data_start + start)
+    if hashlib.sha256(data).digest() != places.sha256[row].tobytes():
+        raise ImageDamaged(int(places.image_ids[row]), path)
+    return data
+
+
+@dataclass(frozen=True)
+class _ImagePlaces:
+    """Where the images of a segment lie in its file."""
+
+    data_start: int
+    offsets: NDArray[np.int64]
+    """(n + 1,) bytes from data_start."""
+    sha256: NDArray[np.uint8]
+    """(n, 32)"""
+    image_ids: NDArray[np.int64]
+    """(n,)"""
+
+
+# Segments never change and their names are never used again, so this can be kept. It is 48 bytes
+# an image: a million images of any size stay under 50 MB.
+@lru_cache(maxsize=1024)
+def _image_places(path: Path) -> _ImagePlaces:
     with open_segment_file(path, IMAGES) as file:
         group = file["raw_images"]
-        start, stop = (int(offset) for offset in group["offset"][row : row + 2])
-        data: bytes = group["data"][start:stop].tobytes()
-        if hashlib.sha256(data).digest() != group["sha256"][row].tobytes():
-            raise ImageDamaged(int(group["image_id"][row]), path)
-        return data
+        data_start = group["data"].id.get_offset()
+        if data_start is None and group["data"].size:
+            raise SegmentDamaged(path, "raw_images/data should lie in one piece")
+        return _ImagePlaces(
+            data_start or 0, group["offset"][:], group["sha256"][:], group["image_id"][:]
+        )
 
 
 def read_features(path: Path) -> Features:

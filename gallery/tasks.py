@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,9 @@ from django_tasks_db.models import DBTaskResult
 
 from gallery.models import Image, ImageQuerySet
 
-TEND_AFTER_SECONDS = 3
+TEND_AFTER_SECONDS = 3.0
+# Tending takes at most one part in so many of a worker's time.
+TEND_PAUSE = 10
 
 
 @task()
@@ -40,8 +43,11 @@ def tend() -> None:
     """Compact the store and renew its index and view."""
     from gallery.tending import tend_store
 
-    if tend_store() is None:
-        schedule_tending()
+    started = time.monotonic()
+    done = tend_store()
+    if done is None or done.unfinished:
+        # A large store takes long to tend, which should not keep new photos waiting for ever.
+        schedule_tending(TEND_AFTER_SECONDS + TEND_PAUSE * (time.monotonic() - started))
 
 
 def schedule_ingestion(at: datetime) -> None:
@@ -49,9 +55,9 @@ def schedule_ingestion(at: datetime) -> None:
     _schedule(ingest_received, at)
 
 
-def schedule_tending() -> None:
+def schedule_tending(after_seconds: float = TEND_AFTER_SECONDS) -> None:
     """Have the store tended once things have calmed down, unless that is due already."""
-    _schedule(tend, timezone.now() + timedelta(seconds=TEND_AFTER_SECONDS))
+    _schedule(tend, timezone.now() + timedelta(seconds=after_seconds))
 
 
 def _schedule(task: Task[[], Any], at: datetime) -> None:

@@ -25,16 +25,20 @@ def tend_store(*, everything: bool = False) -> Compaction | None:
     Raises OSError (a full disk), which changes nothing.
     """
     store = components.store()
+    model_id = components.model_id()
     try:
-        done = compact(store, everything=everything)
+        done = compact(
+            store,
+            everything=everything,
+            before_removal=lambda paths: write_view(store, model_id, leaving_out=paths),
+        )
     except CompactionRuns:
         return None
     for path in done.damaged:
         logger.error("%s is damaged: run `python manage.py check_store --repair`.", path)
-    for model_id in store.model_ids():
-        store.renew_index(model_id)
+    for stored_model_id in store.model_ids():
+        store.renew_index(stored_model_id)
     if read_model_choice(store.folder) is None and store.model_ids():
         # From now on another detector does not change what is searched until it is asked to.
         write_model_choice(store.folder, components.model_choice())
-    write_view(store, components.model_id())
     return done

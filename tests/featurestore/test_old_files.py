@@ -15,7 +15,7 @@ from featurestore.store import FeatureStore
 
 DATA = Path(__file__).parent / "data"
 MODEL = "sample-model"
-IMAGES = DATA / "images" / "17979cfe362a0000-fea2506d53149e206c88c862274051b8.h5"
+IMAGES = DATA / "images" / "17979cfe362a0000-d4bd89981cdcb8066a9ec2fbfa1efdd2.h5"
 FEATURES = DATA / "features" / MODEL / "17979cfe71c4ca00-04a624a3e01826d955c0fbb0fea1a99c.h5"
 DELETIONS = DATA / "deletions" / "17979cfead5f9400-61ef11acd8028bce9a1ba015b92dfb11.h5"
 EDITS = DATA / "edits" / "17979cfee8fa5e00-2520acae2da8a2c68a5cec08bd690d97.h5"

@@ -227,8 +227,9 @@ def test_a_damaged_array_is_named(path: Path) -> None:
         list(import_original(path))
 
 
-def test_an_export_does_not_hide_a_damaged_original(store: FeatureStore, path: Path) -> None:
+def test_an_original_that_is_damaged_ends_the_export(store: FeatureStore, path: Path) -> None:
     store.append_images([picture(1), picture(2)])
+    assert len(store.image_ids()) == 2  # Read before the damage.
     (segment,) = (store.folder / "images").iterdir()
     segment.write_bytes(segment.read_bytes()[:2000])
     with pytest.raises(SegmentDamaged):

@@ -1,0 +1,57 @@
+"""`manage.py import_h5`: takes over the photos of a file in the original system's layout."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+from django.core.management import BaseCommand, CommandError
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+
+from featurestore.errors import NotOriginalLayout
+from featurestore.original_layout import OriginalFile
+from gallery import components
+from gallery.agreement import agree_after_crash
+from gallery.bulk_import import BulkImport
+from gallery.catalogue import prepare_catalogue
+
+
+class Command(BaseCommand):
+    help = (
+        "Import the photos of an HDF5 file in the layout of the original system, as PNG, and wait "
+        "until all are ready. Features are computed anew: those in the file are another model's."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE")
+        parser.add_argument("--json", action="store_true", help="Print the counts as JSON.")
+
+    def handle(self, *args: Any, file: Path, json: bool, **options: Any) -> None:
+        try:
+            original = OriginalFile(file)
+        except (NotOriginalLayout, OSError) as error:
+            raise CommandError(str(error)) from error
+        prepare_catalogue()
+        agree_after_crash()
+        run = BulkImport(total=len(original.names), quiet=options["verbosity"] == 0)
+        for name in original.names:
+            try:
+                pixels = original.pixels(name)
+            except NotOriginalLayout as error:
+                run.reject(name, str(error))
+            else:
+                _receive(run, name, pixels)
+        run.finish()
+        self.stdout.write(run.summary(noun="photos", as_json=json))
+
+
+def _receive(run: BulkImport, name: str, pixels: NDArray[np.uint8]) -> None:
+    # The name stays as it is, so that an export of the import has the same names again.
+    with NamedTemporaryFile(dir=components.spool().folder) as copy:
+        Pillow.fromarray(pixels).save(copy, "PNG")
+        copy.flush()
+        run.receive(Path(copy.name), name=name)

@@ -16,9 +16,9 @@ from featurestore.store import FeatureStore
 DATA = Path(__file__).parent / "data"
 MODEL = "sample-model"
 IMAGES = DATA / "images" / "17979cfe362a0000-d4bd89981cdcb8066a9ec2fbfa1efdd2.h5"
-FEATURES = DATA / "features" / MODEL / "17979cfe71c4ca00-04a624a3e01826d955c0fbb0fea1a99c.h5"
-DELETIONS = DATA / "deletions" / "17979cfead5f9400-61ef11acd8028bce9a1ba015b92dfb11.h5"
-EDITS = DATA / "edits" / "17979cfee8fa5e00-2520acae2da8a2c68a5cec08bd690d97.h5"
+FEATURES = DATA / "features" / MODEL / "17979cfe71c4ca00-1a5462f6a54b46f278082775193238ee.h5"
+DELETIONS = DATA / "deletions" / "17979cfead5f9400-939e80e36f09e50259f4d5a121871553.h5"
+EDITS = DATA / "edits" / "17979cfee8fa5e00-b02d7a6e721260bbc974b250ae4a0dff.h5"
 
 RED = "9b53e2088fbd80b0328ab5597fff5cb130dc7b55322d7b6dbead9c76c666e668"
 GREEN = "ebc5b658f39af11e6176fac43f60baf703279035e609e171090093a9169f4dbe"

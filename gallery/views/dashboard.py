@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
@@ -51,7 +51,14 @@ def ingest_progress(request: HttpRequest) -> HttpResponse:
 def retry(request: HttpRequest) -> HttpResponse:
     """Try failed photos again: all, or the one that is named."""
     failed = Image.objects.all()
-    if request.POST.get("photo", "").isdecimal():
-        failed = failed.filter(pk=request.POST["photo"])
+    if "photo" in request.POST:
+        failed = failed.filter(pk=_image_id(request.POST["photo"]))
     retry_failed(failed)
     return redirect("dashboard")
+
+
+def _image_id(text: str) -> int:
+    # As many digits as an id can have and no database refuses.
+    if not text.isdecimal() or len(text) > 18:
+        raise Http404("There is no such photo to try again.")
+    return int(text)

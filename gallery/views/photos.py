@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from featurestore.errors import StoreError
 from gallery.drawing import drawn_detections
-from gallery.errors import PhotoRefused
+from gallery.errors import Refused
 from gallery.models import Image
 from gallery.originals import delete_images, read_original, thumbnail_path
 from gallery.search import detections_of
@@ -58,7 +59,7 @@ def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
     image = _image_or_404(image_id)
     try:
         path = thumbnail_path(image, Size[size.upper()])
-    except (StoreError, PhotoRefused) as error:
+    except (StoreError, Refused) as error:
         raise Http404(str(error)) from error
     response = FileResponse(path.open("rb"), content_type="image/jpeg")
     patch_cache_control(response, private=True, max_age=A_YEAR, immutable=True)
@@ -91,6 +92,7 @@ def delete(request: HttpRequest, image_id: int) -> HttpResponse:
     if request.method == "GET":
         return render(request, "delete.html", {"image": image})
     delete_images([image])
+    messages.success(request, f"{image.name} is deleted.")
     return redirect(reverse("photos"))
 
 

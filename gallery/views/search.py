@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from detector import DetectorError
-from gallery.drawing import drawn_query, drawn_reasons
+from gallery.drawing import drawn_detections, drawn_query, drawn_reasons, telling_reasons
 from gallery.errors import QueryRefused, Refused
 from gallery.models import Image
 from gallery.photo_queries import PhotoQuery, keep_photo_query, load_photo_query
@@ -37,7 +37,7 @@ def photo_query(request: HttpRequest) -> HttpResponse:
         check_size(file.size or 0)
         query = keep_photo_query(uploaded_path(file), clean_name(file.name or ""))
     except Refused as refusal:
-        return _refused(request, refusal)
+        return _refused(request, refusal, status=refusal.status)
     except DetectorError:
         return _refused(
             request,
@@ -50,13 +50,17 @@ def photo_query(request: HttpRequest) -> HttpResponse:
 @require_GET
 def photo_results(request: HttpRequest, token: str) -> HttpResponse:
     query = _query_or_404(token)
+    shown = {
+        "photo_query": query,
+        "asked_boxes": drawn_detections(query.layout, query.width, query.height),
+    }
     try:
         answer = search_layout(
             query.layout, query=query.name, limit=HITS_ON_A_PAGE, offset=_offset(request)
         )
     except QueryRefused as refusal:
-        return _refused(request, refusal, {"photo_query": query})
-    return _results(request, answer, {"photo_query": query}, query.width, query.height)
+        return _refused(request, refusal, shown)
+    return _results(request, answer, shown, query.width, query.height)
 
 
 @require_GET
@@ -70,23 +74,28 @@ def similar(request: HttpRequest, image_id: int) -> HttpResponse:
         image = Image.objects.get(pk=image_id)
     except (Image.DoesNotExist, OverflowError):
         raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None
+    layout = detections_of(image_id)
+    shown = {
+        "similar_to": image,
+        "asked_boxes": drawn_detections(layout, image.width, image.height),
+    }
     try:
         answer = search_layout(
-            detections_of(image_id),
+            layout,
             query=image.name,
             without_image_id=image_id,
             limit=HITS_ON_A_PAGE,
             offset=_offset(request),
         )
     except QueryRefused as refusal:
-        return _refused(request, refusal, {"similar_to": image})
-    return _results(request, answer, {"similar_to": image}, image.width, image.height)
+        return _refused(request, refusal, shown)
+    return _results(request, answer, shown, image.width, image.height)
 
 
 def _results(
     request: HttpRequest,
     answer: Answer,
-    query: dict[str, str | Image | PhotoQuery],
+    query: dict[str, object],
     query_width: int = 0,
     query_height: int = 0,
 ) -> HttpResponse:
@@ -99,6 +108,7 @@ def _results(
             "answer": answer,
             "hits": [_shown(hit, query_width, query_height) for hit in answer.hits],
             "first_place": offset + 1,
+            "last_place": offset + len(answer.hits),
             "next_offset": offset + HITS_ON_A_PAGE
             if offset + HITS_ON_A_PAGE < answer.total
             else None,
@@ -109,19 +119,21 @@ def _results(
 
 def _shown(hit: Hit, query_width: int, query_height: int) -> dict[str, object]:
     image = hit.image
+    why = telling_reasons(hit.why)
+    boxes = drawn_reasons(why, image.width, image.height)
     return {
         "image": image,
         "percent": round(100 * hit.score),
-        "why": hit.why,
-        "boxes": drawn_reasons(hit.why, image.width, image.height),
-        "query_boxes": drawn_query(hit.why, query_width, query_height),
+        "boxes": boxes,
+        "reasons": list(zip(boxes, why, strict=True)),
+        "query_boxes": drawn_query(why, query_width, query_height),
     }
 
 
 def _refused(
     request: HttpRequest,
     refusal: Refused,
-    query: dict[str, str | Image | PhotoQuery] | None = None,
+    query: dict[str, object] | None = None,
     status: int = 400,
 ) -> HttpResponse:
     context = (query or {}) | {"refusal": str(refusal)}

@@ -13,11 +13,11 @@ from gallery.uploads import Outcome, UploadAnswer, receive_upload
 def upload(request: HttpRequest) -> HttpResponse:
     """Answers each file by itself, as a page or, where the script asks, as JSON.
 
-    The status is 400 where no file of the request was taken.
+    Where no file of the request was taken, the status is 400, or 507 for want of room.
     """
     answers = [receive_upload(file) for file in request.FILES.getlist("photos")]
     taken = any(answer.outcome != Outcome.REFUSED for answer in answers)
-    status = 200 if taken else 400
+    status = 200 if taken else max((answer.status for answer in answers), default=400)
     if request.accepts("text/html"):
         return render(request, "uploaded.html", {"answers": answers}, status=status)
     return JsonResponse({"results": [_as_json(answer) for answer in answers]}, status=status)

@@ -1,0 +1,20 @@
+// Reads the page again while a photo on it waits, and shows the news without a reload.
+
+import { fetchDocument, pause, renew, visible } from "./live_parts.js";
+
+const POLL = 2000;
+const PARTS = ["#photos", "#picture", "#photo-objects", "#find-similar"];
+const waits = () => document.querySelector("[data-awaited], .badge-received") !== null;
+
+while (waits()) {
+  await pause(POLL);
+  await visible();
+  const fresh = await fetchDocument(location.href);
+  for (const part of PARTS) {
+    const shown = document.querySelector(part);
+    const news = fresh?.querySelector(part);
+    if (shown && news && renew(shown, news)) {
+      document.dispatchEvent(new Event("gallery:renewed"));
+    }
+  }
+}

@@ -1,0 +1,106 @@
+"""Filters for templates that show pictures: their shape, their words, the scale of labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Protocol
+
+from django import template
+
+from detector.labels import NAME_BY_ID
+from gallery import components
+from gallery.features import SURE_SCORE
+from gallery.models import Image
+from gallery.search import detections_of
+from gallery.text_query import Term
+
+register = template.Library()
+
+# The stylesheet has a class for each tenth between these.
+NARROWEST, WIDEST = 5, 30
+# A label is drawn for a picture that is shown this many pixels wide; boxes.js refines it.
+USUAL_SHOWN_WIDTH = 800
+
+IRREGULAR_PLURALS = {"person": "people", "mouse": "mice", "knife": "knives", "sheep": "sheep"}
+WITHOUT_ARTICLE = {"broccoli", "scissors", "skis"}
+
+
+class Sized(Protocol):
+    """Anything of a width and a height in pixels."""
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+
+@register.filter
+def ratio_class(picture: Sized) -> str:
+    """Width to height in tenths as a class of the stylesheet, which a strict CSP lets pass."""
+    tenths = round(10 * picture.width / max(picture.height, 1))
+    return f"ratio-{min(max(tenths, NARROWEST), WIDEST)}"
+
+
+@register.filter
+def label_scale(width: int, height: int) -> float:
+    """How many of a photo's pixels one pixel of a label covers."""
+    return round(max(width, height) / USUAL_SHOWN_WIDTH, 3)
+
+
+@register.filter
+def label_width(text: str) -> int:
+    """About how many pixels a label of 13 pixels' type takes, in any font."""
+    return 12 + round(7.4 * len(text))
+
+
+@register.filter
+def percent(share: float) -> str:
+    """0..1 as percent without decimals."""
+    return f"{share:.0%}"
+
+
+@register.filter
+def megapixels(image: Image) -> str:
+    """Like 12.2, or 0.02 for small ones."""
+    millions = image.width * image.height / 1e6
+    return f"{millions:.1f}" if millions >= 1 else f"{max(millions, 0.01):.2f}"
+
+
+@register.filter
+def described(image: Image) -> str:
+    """The sure objects in words, like "A person and 2 dogs", else the name."""
+    detections = detections_of(image.pk)
+    sure = detections[(detections[:, 0] > 0) & (detections[:, 1] >= SURE_SCORE)]
+    names = [NAME_BY_ID[int(row[0])] for row in sure]
+    return objects_in_words(names) or image.name
+
+
+@register.filter
+def nearest_object(term: Term) -> str:
+    """The class that a term of a search is closest to."""
+    nearest = int(term.similarities.argmax())
+    return NAME_BY_ID[int(components.vocabulary().class_ids[nearest])]
+
+
+def objects_in_words(names: list[str]) -> str:
+    """Class names, some of them several times, as a phrase: "A cat, 2 people and an apple"."""
+    phrases = [_counted(name, count) for name, count in Counter(names).items()]
+    phrase = " and ".join([", ".join(phrases[:-1]), phrases[-1]] if phrases[1:] else phrases)
+    return phrase[:1].upper() + phrase[1:]
+
+
+def _counted(name: str, count: int) -> str:
+    if count > 1:
+        return f"{count} {_plural(name)}"
+    if name in WITHOUT_ARTICLE:
+        return name
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
+
+
+def _plural(name: str) -> str:
+    if name in IRREGULAR_PLURALS:
+        return IRREGULAR_PLURALS[name]
+    if name in WITHOUT_ARTICLE:
+        return name
+    return name + ("es" if name.endswith(("s", "x", "ch", "sh")) else "s")

@@ -1,0 +1,168 @@
+"""What holds on every page: it fits a narrow phone, speaks to a screen reader, needs no mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OpenPage
+from tests.gallery.served_gallery import ServedGallery
+
+PAGES = {
+    "dashboard": "/",
+    "grid": "/photos/",
+    "photo": "/photos/{cat}/",
+    "deletion": "/photos/{cat}/delete",
+    "words": "/search?q=kitten+cup,+zzyzxqk",
+    "similar": "/photos/{coffee}/similar",
+    "refused": "/search?q=%3F",
+    "nothing": "/nothing-is-here",
+}
+PHONE = {"width": 360, "height": 740}
+
+# Elements that break a rule which every page should keep.
+UNSPOKEN = """() => [
+  ...[...document.querySelectorAll("img:not([alt]), img[alt='']")]
+    .filter((img) => !img.closest(".brand")),
+  ...[...document.querySelectorAll("input:not([type=hidden])")]
+    .filter((input) => !input.labels.length),
+  ...[...document.querySelectorAll("a, button, summary")]
+    .filter((control) => !control.textContent.trim() && !control.querySelector("img[alt]")),
+  ...[...document.querySelectorAll("[id]")]
+    .filter((one) => document.querySelectorAll(`#${CSS.escape(one.id)}`).length > 1),
+  ...document.querySelectorAll("[style], style, script:not([src])"),
+].map((element) => element.outerHTML.slice(0, 200))"""
+
+# Texts whose contrast to what lies behind them is below 4.5, or 3 where the type is large.
+FAINT = """() => {
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const paint = (colours) => {
+    canvas.clearRect(0, 0, 1, 1);
+    for (const colour of colours) {
+      canvas.fillStyle = colour;
+      canvas.fillRect(0, 0, 1, 1);
+    }
+    return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const light = (rgb) => {
+    const [r, g, b] = rgb.map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    const colours = [];
+    for (let one = element; one; one = one.parentElement) {
+      colours.unshift(getComputedStyle(one).backgroundColor);
+    }
+    return colours;
+  };
+  const faint = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    const style = getComputedStyle(element);
+    const over = element.closest("svg, .thumbnail-name, template, .visually-hidden, script");
+    if (!texts.currentNode.data.trim() || over || !element.checkVisibility()) continue;
+    const background = behind(element);
+    const [one, other] = [paint(background), paint([...background, style.color])].map(light);
+    const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+    const large = parseFloat(style.fontSize) >= 24;
+    if (contrast < (large ? 3 : 4.5)) faint.push(`${contrast.toFixed(2)} ${element.outerHTML}`);
+  }
+  return faint;
+}"""
+
+FOCUS = """() => {
+  const one = document.activeElement;
+  const ring = (element) => getComputedStyle(element).outlineStyle !== "none";
+  const words = one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent;
+  const seen = ring(one) || (one.parentElement && ring(one.parentElement));
+  return { name: words.replace(/\\s+/g, " ").trim(), tag: one.tagName, seen };
+}"""
+
+
+@pytest.fixture(scope="module")
+def addresses(gallery: ServedGallery) -> dict[str, str]:
+    """The path of every page."""
+    photos = gallery.json("/api/v1/images")["photos"]
+    by_name = {photo["name"]: photo["id"] for photo in photos}
+    ids = {"cat": by_name["chelsea.png"], "coffee": by_name["coffee.png"]}
+    return {name: path.format(**ids) for name, path in PAGES.items()}
+
+
+def tab_stops(page: Page) -> Iterator[dict[str, object]]:
+    """What the tab key leads to, once around the page."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUS)
+        if stop["tag"] == "BODY":
+            return
+        yield stop
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_fits_a_narrow_phone(
+    gallery: ServedGallery, open_page: OpenPage, addresses: dict[str, str], name: str
+) -> None:
+    page = open_page(gallery, addresses[name], viewport=PHONE)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_can_be_read_and_heard(
+    gallery: ServedGallery, open_page: OpenPage, addresses: dict[str, str], scheme: str
+) -> None:
+    page = open_page(gallery, color_scheme=scheme)
+    for path in addresses.values():
+        page.goto(path)
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("html[lang], main, header, nav").count() >= 4, path
+        assert page.title().endswith("Image Gallery"), path
+        assert page.evaluate(UNSPOKEN) == [], path
+        assert page.evaluate(FAINT) == [], path
+
+
+def test_the_keyboard_reaches_the_main_controls_and_shows_where_it_is(
+    gallery: ServedGallery, open_page: OpenPage
+) -> None:
+    page = open_page(gallery)
+    stops = list(tab_stops(page))
+    names = [str(stop["name"]) for stop in stops]
+    assert names[0] == "Skip to the content"
+    for wanted in (
+        "Search by what is in the photos",
+        "Search",
+        "Search by photo",
+        "Dashboard",
+        "Photos",
+        "Choose photos or drop them here",
+        "All photos",
+    ):
+        assert wanted in names
+    assert [stop for stop in stops if not stop["seen"]] == []
+
+
+def test_the_skip_link_leads_past_the_header(gallery: ServedGallery, open_page: OpenPage) -> None:
+    page = open_page(gallery)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_the_photo_search_opens_and_closes_by_keyboard(
+    gallery: ServedGallery, open_page: OpenPage
+) -> None:
+    page = open_page(gallery)
+    page.locator(".photo-search summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "query-photo"
+    page.keyboard.press("Escape")
+    assert page.locator(".photo-search").get_attribute("open") is None
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"

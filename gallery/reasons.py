@@ -14,6 +14,9 @@ from gallery.scoring import MISSING_TERM_SCORE
 from gallery.text_query import TextQuery
 from gallery.vocabulary import Vocabulary
 
+# Pairs of faint objects, or of boxes far apart, explain nothing.
+TELLING_AGREEMENT = 0.05
+
 Box = tuple[float, float, float, float]
 """xmin, ymin, xmax, ymax in 0..1 of the photo's sides."""
 
@@ -54,7 +57,7 @@ def reasons_for_text(
     """
     classes = np.searchsorted(vocabulary.class_ids, detections[:, 0].astype(np.int64))
     reasons = []
-    for term in query.terms:
+    for term in filter(lambda term: term.is_near, query.terms):
         worth = term.similarity * term.weights[classes] * detections[:, 1]
         if len(worth) == 0 or worth.max() < MISSING_TERM_SCORE:
             continue
@@ -74,12 +77,14 @@ def reasons_for_text(
 def reasons_for_layout(
     layout: NDArray[np.float32], detections: NDArray[np.float32]
 ) -> list[Reason]:
-    """The matched pairs of objects, best first.
+    """The matched pairs of objects that tell something, best first; one at least if there is any.
 
     Args:
         layout: (m, 6) objects of the query.
         detections: (k, 6) objects of the image, without padding.
     """
+    pairs = matched_pairs(layout, detections)
+    telling = [pair for pair in pairs if pair.agreement >= TELLING_AGREEMENT]
     return [
         Reason(
             asked=NAME_BY_ID[int(layout[pair.query_object, 0])],
@@ -89,7 +94,7 @@ def reasons_for_layout(
             box=unit_box(detections[pair.image_object]),
             query_box=unit_box(layout[pair.query_object]),
         )
-        for pair in matched_pairs(layout, detections)
+        for pair in telling or pairs[:1]
     ]
 
 

@@ -38,8 +38,10 @@ def score_query(
         of_terms = [
             term.similarity * word_scores(postings, vocabulary.class_ids, term.weights)
             for term in alternative
+            if term.is_near
         ]
-        np.maximum(best, _together(of_terms), out=best)
+        if of_terms:
+            np.maximum(best, _together(of_terms), out=best)
     return best
 
 

@@ -14,6 +14,8 @@ from gallery.errors import QueryRefused
 from gallery.vocabulary import Vocabulary, singulars
 
 MAX_QUERY_LENGTH = 500
+# A class further from a word than this says nothing about it: "castle" is 0.43 from "vase".
+NEAR_SIMILARITY = 0.45
 # No class name has more words.
 MAX_PHRASE_WORDS = 2
 # Words that join others and name nothing in a photo.
@@ -35,6 +37,11 @@ class Term:
     def similarity(self) -> float:
         """Cosine with the nearest class."""
         return float(self.similarities.max())
+
+    @property
+    def is_near(self) -> bool:
+        """Whether any class is close enough to stand for the term."""
+        return self.similarity >= NEAR_SIMILARITY
 
     @property
     def weights(self) -> NDArray[np.float32]:
@@ -89,7 +96,8 @@ def _terms(words: list[str], vocabulary: Vocabulary, unknown: list[str]) -> list
             place += len(phrase.split(" "))
             continue
         known = _known_form(word, vocabulary)
-        if known is None:
+        # Vectors know numbers as words, near to anything.
+        if known is None or word.isdecimal():
             unknown.append(word)
         else:
             terms.append(Term(word, vocabulary.similarities(known)))
@@ -107,9 +115,11 @@ def _class_phrase_at(words: list[str], place: int, vocabulary: Vocabulary) -> st
 
 
 def _known_form(word: str, vocabulary: Vocabulary) -> str | None:
-    """The word, or a form of it, that has a vector."""
+    """The word, or a form of it, that has a vector; of several the nearest to a class.
+
+    Class names are in the singular, and so "puppies" by itself is nearer to cat than to dog.
+    """
     parts = re.split("[-'’]", word)
-    for form in (*singulars(word), "".join(parts), " ".join(parts)):
-        if all(vocabulary.knows(part) for part in form.split(" ")):
-            return form
-    return None
+    forms = (*singulars(word), "".join(parts), " ".join(parts))
+    known = [form for form in forms if all(map(vocabulary.knows, form.split(" ")))]
+    return max(known, key=lambda form: vocabulary.similarities(form).max(), default=None)

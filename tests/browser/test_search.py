@@ -46,7 +46,7 @@ def test_a_hit_shows_the_box_that_answers(gallery: ServedGallery, open_page: Ope
 def test_an_unknown_word_is_named(gallery: ServedGallery, open_page: OpenPage) -> None:
     page = open_page(gallery)
     search(page, "cat, zzyzxqk")
-    expect(page.get_by_text("No word vector knows “zzyzxqk”.")).to_be_visible()
+    expect(page.get_by_text("The gallery does not know the word “zzyzxqk”.")).to_be_visible()
     expect(page.locator(".hit").first.get_by_role("img")).to_have_attribute("alt", "A cat")
     search(page, "zzyzxqk")
     expect(page.get_by_role("heading", level=1)).to_have_text("No photo of “zzyzxqk”")

@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
     def _print(self, answer: Answer) -> None:
         for word in answer.unknown_words:
-            self.stdout.write(f"No word vector knows “{word}”.")
+            self.stdout.write(f"The gallery does not know the word “{word}”.")
         for hit in answer.hits:
             reasons = "; ".join(reason.sentence for reason in hit.why)
             self.stdout.write(f"{hit.score:6.1%}  {hit.image.pk:>6}  {hit.image.name}  {reasons}")

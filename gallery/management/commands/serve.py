@@ -107,4 +107,6 @@ def _web_command(address: str) -> list[str]:
         # Long enough for a large photo to come in over a slow line.
         *("--timeout", "300"),
         *("--log-level", "warning"),
+        # It would lie in the home folder, one for all galleries of the machine.
+        "--no-control-socket",
     ]

@@ -7,7 +7,7 @@ MODELS := var/models
 INSTALLED := $(VENV)/.installed
 SOURCES := gallery detector featurestore tests manage.py
 
-.PHONY: run test setup models lint format lock clean
+.PHONY: run test setup models lint format screenshots crash-test lock clean
 
 run: setup
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -39,6 +39,10 @@ lint: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+# Needs a chromium; renews the pictures of the README.
+screenshots: setup
+	$(BIN)/python -m tests.browser.screenshots
 
 # Needs uv; renews requirements.lock from pyproject.toml.
 lock:

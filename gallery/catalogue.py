@@ -1,10 +1,26 @@
-"""The catalogue's tables, brought up to date before a command uses them."""
+"""What a command needs before it can work: the catalogue's tables and the models."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+
+from detector import DetectorError
+from detector.model_files import read_manifest
+from gallery import components
+
+
+def check_models() -> None:
+    """Raises CommandError, with what to do, where the models are not set up."""
+    try:
+        if not settings.WORD_VECTORS.exists():
+            raise FileNotFoundError(f"there are no word vectors at {settings.WORD_VECTORS}")
+        if settings.DETECTOR_URL.startswith("local:"):
+            read_manifest(components.models_dir())
+    except (OSError, DetectorError) as error:
+        raise CommandError(f"The models are not set up: {error}. Run `make setup`.") from error
 
 
 def prepare_catalogue() -> None:

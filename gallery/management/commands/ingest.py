@@ -12,7 +12,7 @@ from django.core.management import BaseCommand, CommandError
 
 from gallery.agreement import agree_after_crash
 from gallery.bulk_import import BulkImport
-from gallery.catalogue import prepare_catalogue
+from gallery.catalogue import check_models, prepare_catalogue
 
 
 class Command(BaseCommand):
@@ -26,6 +26,7 @@ class Command(BaseCommand):
         missing = [str(path) for path in paths if not path.exists()]
         if missing:
             raise CommandError(f"There is no {', '.join(missing)}.")
+        check_models()
         prepare_catalogue()
         agree_after_crash()
         run = BulkImport(total=sum(1 for _ in _files(paths)), quiet=options["verbosity"] == 0)

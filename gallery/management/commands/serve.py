@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 
-from gallery.catalogue import prepare_catalogue
+from gallery.catalogue import check_models, prepare_catalogue
 
 STOP_SECONDS = 20.0
 WEB_THREADS = 8
@@ -29,6 +30,8 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.GALLERY_PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        _check_free(options["host"], options["port"])
+        check_models()
         prepare_catalogue()
         call_command("collectstatic", interactive=False, verbosity=0)
         address = f"{options['host']}:{options['port']}"
@@ -96,6 +99,15 @@ class _Process:
             # Nothing is lost by this: the next worker takes its batch over.
             self._child.kill()
             self._child.wait()
+
+
+def _check_free(host: str, port: int) -> None:
+    """Raises CommandError where the web process could not listen, which would try for long."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise CommandError(f"{host}:{port} cannot be served: {error.strerror}.") from error
 
 
 def _web_command(address: str) -> list[str]:

@@ -16,11 +16,11 @@ def check_models() -> None:
     """Raises CommandError, with what to do, where the models are not set up."""
     try:
         if not settings.WORD_VECTORS.exists():
-            raise FileNotFoundError(f"there are no word vectors at {settings.WORD_VECTORS}")
+            raise FileNotFoundError(f"no word vectors at {settings.WORD_VECTORS}: run `make setup`")
         if settings.DETECTOR_URL.startswith("local:"):
             read_manifest(components.models_dir())
     except (OSError, DetectorError) as error:
-        raise CommandError(f"The models are not set up: {error}. Run `make setup`.") from error
+        raise CommandError(f"The models are not set up: {error}.") from error
 
 
 def prepare_catalogue() -> None:

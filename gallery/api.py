@@ -11,6 +11,7 @@ from pydantic import Field
 
 from detector import DetectorError
 from detector.labels import NAME_BY_ID
+from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
 from gallery.models import Image
 from gallery.originals import delete_images
@@ -57,6 +58,10 @@ class Photo(Schema):
     failure: str
     original_url: str
     objects: list[FoundObject]
+
+
+class PhotoChange(Schema):
+    name: str
 
 
 class PhotoPage(Schema):
@@ -165,6 +170,14 @@ def images(request: HttpRequest, page: Query[Page]) -> PhotoPage:
 def image(request: HttpRequest, image_id: int) -> Photo:
     """One photo with its objects."""
     return _photo(request, _image_or_404(image_id))
+
+
+@api.patch("/images/{int:image_id}", response={200: Photo, 400: Problem, 404: Problem})
+def change_image(request: HttpRequest, image_id: int, change: PhotoChange) -> Photo:
+    """Rename a photo."""
+    row = _image_or_404(image_id)
+    rename_image(row, change.name)
+    return _photo(request, row)
 
 
 @api.delete("/images/{int:image_id}", response={204: None, 404: Problem})

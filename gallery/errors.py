@@ -3,6 +3,7 @@
 Refused                     answered with its status, a 4xx but for the last, and its sentence
 ├── PhotoRefused (ValueError) an upload that is not a photo the gallery can keep
 ├── QueryRefused (ValueError) a search that cannot be understood
+├── EditRefused (ValueError)  a change that makes no sense
 └── DiskFull (OSError)        an upload that there is no room for, answered with 507
 
 ModelUnknown (LookupError)    a model that no detector at hand has
@@ -34,6 +35,10 @@ class PhotoRefused(Refused, ValueError):
 
 class QueryRefused(Refused, ValueError):
     """A search that cannot be understood."""
+
+
+class EditRefused(Refused, ValueError):
+    """A change to a photo that makes no sense."""
 
 
 class DiskFull(Refused, OSError):

@@ -83,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "gallery.middleware.SameOriginMiddleware",
+    "gallery.middleware.DamagedCatalogueMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -139,7 +140,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = GALLERY_DATA / "static"
+# Served from where they lie, so there is no collecting step to forget.
 WHITENOISE_USE_FINDERS = True
 
 CONTENT_SECURITY_POLICY = {

@@ -32,6 +32,7 @@ urlpatterns = [
     path("photos/<image_id:image_id>/view.jpg", photos.thumbnail, {"size": "view"}, "view"),
     path("photos/<image_id:image_id>/original", photos.original, name="original"),
     path("photos/<image_id:image_id>/delete", photos.delete, name="delete"),
+    path("photos/<image_id:image_id>/rename", photos.rename, name="rename"),
     path("photos/<image_id:image_id>/similar", search.similar, name="similar"),
     path("search", search.text_results, name="search"),
     path("search/photo", search.photo_query, name="photo_query"),

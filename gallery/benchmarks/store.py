@@ -126,7 +126,7 @@ def _bench_bulk(
 def _bench_reads(store: FeatureStore, files: Path, images: int, report: Report) -> None:
     random = np.random.default_rng(SEED)
     chosen = random.integers(1, images + 1, READS).tolist()
-    reads = {
+    reads: dict[str, Callable[[int], bytes]] = {
         "store, SHA-256 checked": lambda number: store.read_image(number),
         "plain files": lambda number: (files / f"{number}.jpg").read_bytes(),
     }

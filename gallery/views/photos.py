@@ -9,11 +9,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from featurestore.errors import StoreError
 from gallery.drawing import drawn_detections
-from gallery.errors import Refused
+from gallery.edits import rename_image
+from gallery.errors import EditRefused, Refused
 from gallery.models import Image
 from gallery.originals import delete_images, read_original, thumbnail_path
 from gallery.search import detections_of
@@ -94,6 +95,16 @@ def delete(request: HttpRequest, image_id: int) -> HttpResponse:
     delete_images([image])
     messages.success(request, f"{image.name} is deleted.")
     return redirect(reverse("photos"))
+
+
+@require_POST
+def rename(request: HttpRequest, image_id: int) -> HttpResponse:
+    image = _image_or_404(image_id)
+    try:
+        rename_image(image, request.POST.get("name", ""))
+    except EditRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect(image)
 
 
 def _image_or_404(image_id: int) -> Image:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand, CommandError, call_command
+from django.core.management import BaseCommand, CommandError
 
 from gallery.catalogue import check_models, prepare_catalogue
 
@@ -33,7 +33,6 @@ class Command(BaseCommand):
         _check_free(options["host"], options["port"])
         check_models()
         prepare_catalogue()
-        call_command("collectstatic", interactive=False, verbosity=0)
         address = f"{options['host']}:{options['port']}"
         processes = [
             _Process("web", _web_command(address)),

@@ -16,6 +16,11 @@ run: setup
 test: setup
 	$(BIN)/python -m pytest
 
+# Kills a running gallery's processes again and again and checks that nothing was lost.
+KILLS ?= 300
+crash-test: setup
+	$(BIN)/python -m tests.crash.harness --kills $(KILLS)
+
 setup: $(INSTALLED) models
 
 $(INSTALLED): requirements.lock

@@ -75,7 +75,8 @@ def compact(
     Raises CompactionRuns, or OSError (a full disk), which changes nothing.
     """
     report = Compaction()
-    superfluous: list[Path] = []
+    merged: list[Path] = []
+    written: set[Path] = set()
     with compaction_lock(store.folder):
         kinds: list[tuple[list[SegmentRows], _Merge]] = [
             (store.image_segments(), _merge_images),
@@ -91,7 +92,11 @@ def compact(
                 if report.bytes_read > RUN_BYTES and not everything:
                     report.unfinished = True
                     break
-                superfluous += _merge_group(report, group, merge)
+                sources, result = _merge_group(report, group, merge)
+                merged += sources
+                written |= result
+        # After a kill, a source of one group may be the very merge of another, written before.
+        superfluous = [path for path in merged if path not in written]
         before_removal(superfluous)
         for path in superfluous:
             path.unlink(missing_ok=True)
@@ -100,23 +105,24 @@ def compact(
     return report
 
 
-def _merge_group(report: Compaction, group: list[SegmentRows], merge: _Merge) -> list[Path]:
-    """Write one segment for a group; returns those that it makes superfluous."""
+def _merge_group(
+    report: Compaction, group: list[SegmentRows], merge: _Merge
+) -> tuple[list[Path], set[Path]]:
+    """Write one segment for a group; returns its sources, and that segment if any row counts."""
     try:
         live = [rows for rows in group if len(rows.live)]
         newest = max(segments.time_ns_of(rows.path.name) for rows in group)
-        written = merge(live, newest) if live else None
+        written = {merge(live, newest)} if live else set()
     except (SegmentDamaged, ImageDamaged) as error:
         report.damaged.append(error.path)
         sound = [rows for rows in group if rows.path != error.path]
-        return _merge_group(report, sound, merge) if sound else []
-    if written is not None:
+        return _merge_group(report, sound, merge) if sound else ([], set())
+    for path in written:
         report.written += 1
-        report.bytes_written += written.stat().st_size
+        report.bytes_written += path.stat().st_size
     report.merged += len(group)
     report.bytes_read += sum(rows.size for rows in group)
-    # After a kill, a source may be this very merge, written before: then it is the result.
-    return [rows.path for rows in group if rows.path != written]
+    return [rows.path for rows in group], written
 
 
 def _groups(found: Sequence[SegmentRows], everything: bool) -> list[list[SegmentRows]]:

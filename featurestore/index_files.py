@@ -61,11 +61,29 @@ def read_index(path: Path) -> IndexFile | None:
             return None
         columns: dict[str, Any] = {name: _mapped(path, file[name]) for name in COLUMNS}
         objects: dict[str, Any] = {name: _mapped(path, file[name]) for name in OBJECT_COLUMNS}
+        postings = Postings(**columns, objects=Objects(**objects))
+        _check_places(postings)
         return IndexFile(
             path=path,
-            postings=Postings(**columns, objects=Objects(**objects)),
+            postings=postings,
             covers=frozenset(file["covers"].asstr()[:]),
         )
+
+
+def _check_places(postings: Postings) -> None:
+    """Raises ValueError where places lead out of their arrays, which would fail every search.
+
+    The SHA-256 would show any other change, but is slow to compute at each start.
+    """
+    rows, places = postings.objects.image_rows, postings.image_objects
+    for array, stop in ((rows, len(postings)), (places, len(rows))):
+        if len(array) != len(rows) or (len(array) and not 0 <= array.min() <= array.max() < stop):
+            raise ValueError("objects outside the index")
+    for starts in (postings.class_starts, postings.image_starts):
+        if starts[0] != 0 or starts[-1] != len(rows) or (np.diff(starts) < 0).any():
+            raise ValueError("starts that do not rise to the number of objects")
+    if (np.diff(postings.image_ids) <= 0).any():
+        raise ValueError("image ids that do not rise")
 
 
 def _add(file: h5py.File, name: str, array: NDArray[np.generic]) -> None:

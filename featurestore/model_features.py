@@ -49,23 +49,26 @@ class ModelFeatures:
         with self._lock:
             version, base, parts = self._read(deletions[0])
             if self._cached is None or self._cached[0] != version:
-                self._cached = version, _index(base, parts, deletions[1])
+                self._cached = version, _index(base, list(parts.values()), deletions[1])
             return self._cached[1]
 
     def renew_index_file(self, deletions: Deletions) -> bool:
         """Write an index file that covers everything, where enough has changed."""
         with self._lock:
             _, base, parts = self._read(deletions[0])
-            index = self.index(deletions)
-            names = frozenset(self.folder.read()[1])
+            # Of this one look at the folder: a segment that comes later must not seem covered.
+            index = _index(base, list(parts.values()), deletions[1])
+            older = list(self._index_files.read()[1])
         changed = len(index.parts[-1].postings) + sum(len(part.dead_rows) for part in index.parts)
         enough = max(FEW_IMAGES, CHANGED_SHARE * len(index))
-        if changed < enough and sum(part is not None for part in parts) < MANY_SEGMENTS:
+        if changed < enough and sum(part is not None for part in parts.values()) < MANY_SEGMENTS:
             return False
-        written = write_index(self._index_files.folder, index.merged(), names)
-        if base is not None and base.path != written:
-            base.path.unlink(missing_ok=True)
-            fsync_folder(self._index_files.folder)
+        folder = self._index_files.folder
+        written = write_index(folder, index.merged(), frozenset(parts))
+        # More than the last one where a kill or another process came between these two lines.
+        for path in [folder / name for name in older if name != written.name]:
+            path.unlink(missing_ok=True)
+        fsync_folder(folder)
         return True
 
     def rows(self) -> tuple[list[Path], list[NDArray[np.int64]], list[NDArray[np.int64]]]:
@@ -76,7 +79,7 @@ class ModelFeatures:
 
     def _read(
         self, deletions: int
-    ) -> tuple[tuple[int, int, int], IndexFile | None, list[Features | None]]:
+    ) -> tuple[tuple[int, int, int], IndexFile | None, dict[str, Features | None]]:
         generation, files = self._index_files.read()
         usable = [file for file in files.values() if file is not None]
         newest = usable[-1] if usable else None
@@ -85,7 +88,7 @@ class ModelFeatures:
             # Read anew what the new file leaves over; its own segments are not opened.
             self.folder = SegmentFolder(self.folder.folder, self._read_uncovered)
         features_generation, contents = self.folder.read()
-        return (deletions, generation, features_generation), self._base, list(contents.values())
+        return (deletions, generation, features_generation), self._base, contents
 
     def _read_uncovered(self, path: Path) -> Features | None:
         """The rows of a segment that the base does not hold, None where it holds all."""

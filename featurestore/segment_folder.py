@@ -21,6 +21,9 @@ T = TypeVar("T")
 # the same. A listing is trusted only once its folder has been quiet for longer than that.
 QUIET_NS = 50_000_000
 
+# A folder that changes while it is read is read again, but not for ever.
+READ_TRIES = 5
+
 
 class SegmentFolder(Generic[T]):
     """Contents of every segment in a folder, kept current on each `read`.
@@ -51,17 +54,33 @@ class SegmentFolder(Generic[T]):
             return self._generation, self._contents
 
     def _renew(self) -> None:
-        names = sorted(
+        names = self._names()
+        if names == list(self._contents):
+            return
+        contents: dict[str, T] = {}
+        for _ in range(READ_TRIES):
+            contents = self._contents_of(names, self._contents | contents)
+            # A merge of segments during this can be missing together with its sources: a listing
+            # passes it by, and the sources are gone when they are opened.
+            listed, names = names, self._names()
+            if names == listed:
+                break
+        if list(contents) != list(self._contents):
+            self._contents = contents
+            self._generation += 1
+
+    def _names(self) -> list[str]:
+        return sorted(
             name
             for name in os.listdir(self.folder)
             if name.endswith(".h5") and not name.startswith(UNFINISHED)
         )
-        if names == list(self._contents):
-            return
+
+    def _contents_of(self, names: list[str], known: dict[str, T]) -> dict[str, T]:
         contents: dict[str, T] = {}
         for name in names:
-            if name in self._contents:
-                contents[name] = self._contents[name]
+            if name in known:
+                contents[name] = known[name]
             elif name not in self.damaged:
                 try:
                     contents[name] = self._read_segment(self.folder / name)
@@ -70,6 +89,4 @@ class SegmentFolder(Generic[T]):
                 except SegmentDamaged as error:
                     logger.error("Left out of the gallery: %s", error)
                     self.damaged[name] = error
-        if list(contents) != list(self._contents):
-            self._contents = contents
-            self._generation += 1
+        return contents

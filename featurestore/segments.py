@@ -228,6 +228,7 @@ def write_edits(folder: Path, edits: Sequence[Edit], *, time_ns: int | None = No
 
 def read_edits(path: Path) -> list[Edit]:
     """All edits of a segment. Raises SegmentDamaged."""
+    check_digest(path)
     with open_segment_file(path, EDITS) as file:
         columns = (
             file["image_id"][:].tolist(),
@@ -324,6 +325,7 @@ def read_feature_rows(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 def read_deletions(path: Path) -> NDArray[np.int64]:
     """(n,) ids of deleted images. Raises SegmentDamaged."""
+    check_digest(path)
     with open_segment_file(path, DELETIONS) as file:
         return np.asarray(file["image_id"][:], np.int64)
 
@@ -332,6 +334,15 @@ def digest_of(path: Path) -> str:
     """The part of a file's SHA-256 that its name should hold, if it is a segment."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_LENGTH]
+
+
+def check_digest(path: Path) -> None:
+    """Raises SegmentDamaged where a file has changed since it was named.
+
+    Deletions and edits have no checksum within, and a changed id would hide or rename a photo.
+    """
+    if path.name.partition("-")[2] != f"{digest_of(path)}.h5":
+        raise SegmentDamaged(path, "its SHA-256 is not that of its name")
 
 
 def time_ns_of(name: str) -> int:

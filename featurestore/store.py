@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -64,6 +65,7 @@ class FeatureStore:
         self._deletions = self._segment_folder("deletions", segments.read_deletions)
         self._edits = self._segment_folder("edits", segments.read_edits)
         self._features: dict[str, ModelFeatures] = {}
+        self._completed: tuple[list[Index], Index] = ([], Index(()))
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._locations: tuple[tuple[int, int], _Locations] | None = None
 
@@ -133,17 +135,23 @@ class FeatureStore:
             if edit.image_id not in deleted
         }
 
-    def index(self, model_id: str, *, else_model_id: str | None = None) -> Index:
+    def index(self, model_id: str, *, completed: bool = False) -> Index:
         """What a search looks at: one model's features, without deleted images.
 
         Args:
-            else_model_id: a model whose features stand in for images that the first has none of.
+            completed: whether other models' features stand in for images that it has none of.
         """
         deletions = self._deletions_read()
         index = self._features_of(model_id).index(deletions)
-        if else_model_id is None or else_model_id == model_id:
+        others = [other for other in self.model_ids() if other != model_id] if completed else []
+        if not others:
             return index
-        return index.completed_by(self._features_of(else_model_id).index(deletions))
+        parts = [index, *(self._features_of(other).index(deletions) for other in others)]
+        with self._lock:
+            # Each is the same object as long as nothing changes.
+            if list(map(id, parts)) != list(map(id, self._completed[0])):
+                self._completed = parts, reduce(Index.completed_by, parts)
+            return self._completed[1]
 
     def renew_index(self, model_id: str) -> bool:
         """Write the index file anew where enough has changed; returns whether it did."""

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from pathlib import Path
+
 from django.core.management import call_command
 from django.utils import timezone
 
 from gallery import components
+from gallery.adoption import adopt_original
 from gallery.models import Image
 from gallery.originals import delete_images
+from gallery.spool import facts_in
 from gallery.tasks import schedule_ingestion
+
+logger = logging.getLogger(__name__)
 
 # An upload is under way for minutes at the most; older files without a row are leftovers.
 ABANDONED_SECONDS = 3600.0
@@ -16,11 +24,50 @@ ABANDONED_SECONDS = 3600.0
 
 def agree_after_crash() -> None:
     """End what killed processes began; run when a worker starts."""
-    store = components.store()
-    store.sweep()
-    deleted = store.deleted_ids().tolist()
-    delete_images(Image.objects.filter(pk__in=deleted))
-    owned = Image.objects.exclude(spool_name="").values_list("spool_name", flat=True)
-    components.spool().sweep(owned, older_than_seconds=ABANDONED_SECONDS)
+    components.store().sweep()
+    _end_deletions()
+    _end_moves_into_store()
+    settle_spool()
     call_command("prune_db_task_results", verbosity=0)
     schedule_ingestion(timezone.now())
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether no process can still be at work on a file."""
+    return path.stat().st_mtime < time.time() - ABANDONED_SECONDS
+
+
+def _end_deletions() -> None:
+    # Met here, because a database takes only so many values in a query.
+    deleted = set(components.store().deleted_ids().tolist())
+    half_deleted = deleted.intersection(Image.objects.values_list("pk", flat=True).iterator())
+    delete_images(Image.objects.filter(pk__in=half_deleted))
+
+
+def _end_moves_into_store() -> None:
+    for image in Image.objects.ready().exclude(spool_name=""):
+        if image.pk in components.store():
+            components.spool().remove(image.spool_name)
+            Image.objects.filter(pk=image.pk).update(spool_name="")
+
+
+def settle_spool() -> None:
+    """Remove leftovers; take in whole originals that no row knows.
+
+    Such an original is an upload that was killed before it was answered, or what is left of a
+    lost catalogue: taking in the first does no harm, removing the second would.
+    """
+    for path in list(components.spool().folder.iterdir()):
+        try:
+            facts = facts_in(path.name)
+            row = Image.objects.filter(sha256=facts[0]).first() if facts else None
+            if row is not None:
+                if row.spool_name != path.name:
+                    path.unlink(missing_ok=True)
+            elif is_abandoned(path):
+                if facts is None:
+                    path.unlink(missing_ok=True)
+                elif adopt_original(path) is None:
+                    logger.error("%s is damaged: run `check_store --repair`.", path)
+        except FileNotFoundError:
+            continue  # Moved on since the listing.

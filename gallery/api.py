@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import File, NinjaAPI, Query, Schema, UploadedFile
+from ninja import File, NinjaAPI, Query, Schema, Status, UploadedFile
 from pydantic import Field
 
 from detector import DetectorError
@@ -142,7 +142,7 @@ def detector_failed(request: HttpRequest, error: DetectorError) -> HttpResponse:
         507: UploadResults,
     },
 )
-def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> tuple[int, UploadResults]:
+def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> Status[UploadResults]:
     """Upload photos.
 
     201: some were stored; 200: the others were there already; 400: all were refused, 507: for want
@@ -156,7 +156,7 @@ def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> tuple[int,
         status = 200
     else:
         status = max(answer.status for answer in answers)
-    return status, UploadResults(results=[_upload_result(answer) for answer in answers])
+    return Status(status, UploadResults(results=[_upload_result(answer) for answer in answers]))
 
 
 @api.get("/images", response=PhotoPage)
@@ -181,10 +181,10 @@ def change_image(request: HttpRequest, image_id: int, change: PhotoChange) -> Ph
 
 
 @api.delete("/images/{int:image_id}", response={204: None, 404: Problem})
-def delete_image(request: HttpRequest, image_id: int) -> tuple[int, None]:
+def delete_image(request: HttpRequest, image_id: int) -> Status[None]:
     """Delete a photo for ever."""
     delete_images([_image_or_404(image_id)])
-    return 204, None
+    return Status(204, None)
 
 
 @api.get("/images/{int:image_id}/similar", response={200: SearchResults, 404: Problem})

@@ -42,6 +42,10 @@ class BulkImport:
         """
         self.received += 1
         shown = os.fsencode(name or path).decode("utf-8", "replace")
+        if not path.is_file():
+            # A pipe would be waited for without end, and a link may lead nowhere.
+            self._reject(shown, "This is not a file.")
+            return
         try:
             answer = receive_file(path, name=name)
         except OSError as error:

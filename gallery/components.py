@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from pathlib import Path
 
@@ -10,11 +11,14 @@ from django.conf import settings
 from detector import Detector, create_detector
 from detector.model_files import MODEL_ID
 from featurestore.current_model import ModelChoice, read_model_choice
+from featurestore.errors import SegmentDamaged
 from featurestore.index import Index
 from featurestore.store import FeatureStore
 from gallery.spool import Spool
 from gallery.thumbnails import Thumbnails
 from gallery.vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
 
 
 @cache
@@ -46,9 +50,9 @@ def index() -> Index:
     """What a search looks at, as it is now.
 
     Photos that came since the detector was changed have only its features until all others have
-    them as well; they are found all the same.
+    them as well; they are found by those.
     """
-    return store().index(model_id(), else_model_id=detector_model_id())
+    return store().index(model_id(), completed=True)
 
 
 def model_id() -> str:
@@ -58,8 +62,14 @@ def model_id() -> str:
 
 def model_choice() -> ModelChoice:
     """Which models are searched now and were before; at first that of the detector."""
-    choice = read_model_choice(store().folder)
-    return ModelChoice(detector_model_id()) if choice is None else choice
+    try:
+        choice = read_model_choice(store().folder)
+    except SegmentDamaged as error:
+        logger.error("The detector's model is searched: %s", error)
+        choice = None
+    if choice is None or choice.current not in store().model_ids():
+        return ModelChoice(detector_model_id())
+    return choice
 
 
 def detector_model_id() -> str:

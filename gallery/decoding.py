@@ -15,7 +15,7 @@ import pillow_heif
 from django.conf import settings
 from numpy.typing import NDArray
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from gallery.errors import PhotoRefused
 
@@ -41,8 +41,19 @@ _OPENED_FORMATS = [name for name in MEDIA_TYPES if name != "MPO"]
 
 DETECTOR_SIDE = 300
 DECODE_SECONDS = 20.0
-SWAPPED_SIDES = {5, 6, 7, 8}
 EXIF_ORIENTATION = 0x0112
+# How the pixels of each orientation are turned upright. Pillow's own `exif_transpose` writes the
+# remaining EXIF anew as well, and fails where a camera wrote one odd tag.
+UPRIGHT = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
+SWAPPED_SIDES = {5, 6, 7, 8}
 
 
 @dataclass(frozen=True)
@@ -150,14 +161,17 @@ def _decode_file(
         if photo.width < 1 or photo.height < 1:
             raise PhotoRefused("This photo has no pixels.")
         width, height = photo.size
-        if photo.getexif().get(EXIF_ORIENTATION) in SWAPPED_SIDES:
-            width, height = height, width
-        facts = PhotoFacts(MEDIA_TYPES[photo.format or ""], width, height)
         # A JPEG is decoded at a half, a quarter or an eighth of its size where that is enough;
         # every byte of it is read all the same, so damage shows.
         photo.draft("RGB", (longest_side or 1, longest_side or 1))
         photo.load()
-        return facts, _rgb(ImageOps.exif_transpose(photo))
+        # Only now, because Pillow turns a TIFF upright by itself and then drops its orientation.
+        orientation = photo.getexif().get(EXIF_ORIENTATION)
+        if orientation in SWAPPED_SIDES:
+            width, height = height, width
+        facts = PhotoFacts(MEDIA_TYPES[photo.format or ""], width, height)
+        turn = UPRIGHT.get(orientation or 1)
+        return facts, _rgb(photo if turn is None else photo.transpose(turn))
 
 
 def _rgb(pixels: Pillow.Image) -> Pillow.Image:

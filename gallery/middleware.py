@@ -1,11 +1,25 @@
-"""Keeps other web sites from acting on the gallery through a visitor's browser."""
+"""Keeps other web sites out of a visitor's gallery, and says so where the catalogue is damaged."""
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from gallery.checking import check_database
+
+logger = logging.getLogger(__name__)
+
+BUSY_SENTENCE = "The gallery is busy just now. Please try again in a moment."
+CATALOGUE_SENTENCE = (
+    "The gallery's catalogue cannot be read just now. The photos themselves are safe: "
+    "docs/backup-and-repair.md tells how to bring it back."
+)
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
@@ -23,8 +37,37 @@ class SameOriginMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         origin = request.headers.get("Origin")
         writes = request.method not in SAFE_METHODS
-        if writes and origin is not None and urlsplit(origin).netloc != request.get_host():
+        if writes and origin is not None and _host(origin) != request.get_host():
             return JsonResponse(
                 {"detail": "Refused: this request came from another web site."}, status=403
             )
         return self.get_response(request)
+
+
+class DamagedCatalogueMiddleware:
+    """Answers 503 with a sentence where a page failed because of the database."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """None, which leaves every other failure to Django."""
+        # A changed byte within a row shows as almost any error, so the rows are looked at.
+        if not isinstance(error, DatabaseError) and not any(check_database()):
+            return None
+        logger.error("The catalogue does not answer.", exc_info=error)
+        code = getattr(error.__cause__, "sqlite_errorcode", None)
+        sentence = BUSY_SENTENCE if code == sqlite3.SQLITE_BUSY else CATALOGUE_SENTENCE
+        if request.path.startswith("/api/"):
+            return JsonResponse({"detail": sentence}, status=503)
+        return render(request, "error.html", {"sentence": sentence}, status=503)
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None

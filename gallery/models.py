@@ -54,6 +54,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """
         now = timezone.now()
         with transaction.atomic():
+            self.claimable(now).filter(tries__gte=settings.INGEST_TRIES).update(
+                state=Image.State.FAILED,
+                failure=f"Each of {settings.INGEST_TRIES} tries was cut off; the log may say why.",
+            )
             due = self.claimable(now).order_by("tries", "id")
             if connection.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
@@ -63,6 +67,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
                 image.due_at = now + timedelta(seconds=settings.INGEST_LEASE_SECONDS)
             self.bulk_update(batch, ["tries", "due_at"])
         return batch
+
+    def mark_ready(self) -> set[int]:
+        """Record that the store holds everything; returns ids of those that were not deleted."""
+        self.received().update(state=Image.State.READY, failure="")
+        return set(self.ready().values_list("pk", flat=True))
 
     def retry(self) -> int:
         """Put failed images back in the queue; returns how many."""
@@ -103,7 +112,7 @@ class Image(models.Model):
         max_length=10, choices=State.choices, default=State.RECEIVED, db_index=True
     )
     spool_name = models.CharField(
-        max_length=120, blank=True, help_text="The original's file until it is in the store."
+        max_length=255, blank=True, help_text="The original's file until it is in the store."
     )
     tries = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField(
@@ -130,18 +139,14 @@ class Image(models.Model):
     def has_failed(self) -> bool:
         return self.state == self.State.FAILED
 
-    def mark_ready(self) -> bool:
-        """Record that the store holds everything; False where the image was deleted meanwhile."""
-        changed = Image.objects.filter(pk=self.pk).update(
-            state=self.State.READY, spool_name="", failure=""
-        )
-        return changed == 1
-
     def mark_try_failed(self, reason: str) -> None:
-        """Have it tried again after a growing pause, or mark it failed after the last try."""
+        """Have it tried again after a growing pause, or mark it failed after the last try.
+
+        Where its lease had ended and another worker made it ready meanwhile, it stays ready.
+        """
         if self.tries >= settings.INGEST_TRIES:
             self.state = self.State.FAILED
         pause = timedelta(seconds=5 * 4 ** (self.tries - 1))
-        Image.objects.filter(pk=self.pk).update(
+        Image.objects.received().filter(pk=self.pk).update(
             state=self.state, failure=reason, due_at=timezone.now() + pause
         )

@@ -16,8 +16,11 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
+from detector.detections import check_detections
+from detector.labels import NAME_BY_ID
 from gallery import components
 from gallery.decoding import detector_input, read_pixels, shrunken_jpeg
+from gallery.errors import refusing_full_disk
 from gallery.thumbnails import Size
 
 KEPT_SECONDS = 24 * 3600.0
@@ -47,20 +50,21 @@ def layout_of_photo(path: Path) -> NDArray[np.float32]:
 
 
 def keep_photo_query(path: Path, name: str) -> PhotoQuery:
-    """Detect a photo's objects and keep them. Raises PhotoRefused or DetectorError."""
+    """Detect a photo's objects and keep them. Raises PhotoRefused, DiskFull or DetectorError."""
     _sweep()
     pixels = read_pixels(path, Size.GRID)
     layout = _detect(detector_input(pixels))
     picture = shrunken_jpeg(pixels, Size.GRID)
     token = secrets.token_urlsafe(16)
-    _path(token, ".jpg").write_bytes(picture)
     facts = {
         "name": name,
         "width": pixels.width,
         "height": pixels.height,
         "layout": layout.tolist(),
     }
-    _path(token, ".json").write_text(json.dumps(facts))
+    with refusing_full_disk():
+        _path(token, ".jpg").write_bytes(picture)
+        _path(token, ".json").write_text(json.dumps(facts))
     return load_photo_query(token)
 
 
@@ -69,16 +73,29 @@ def load_photo_query(token: str) -> PhotoQuery:
     if not TOKEN.fullmatch(token):
         raise KeyError(token)
     try:
-        facts = json.loads(_path(token, ".json").read_text())
-    except FileNotFoundError:
+        facts = json.loads(_path(token, ".json").read_bytes())
+        query = PhotoQuery(
+            token=token,
+            name=str(facts["name"]),
+            width=int(facts["width"]),
+            height=int(facts["height"]),
+            layout=np.array(facts["layout"], np.float32).reshape(-1, 6),
+        )
+        _check(query)
+    except (FileNotFoundError, ValueError, TypeError, LookupError, OverflowError):
+        # A damaged query is as good as none: it is asked again in a moment.
         raise KeyError(token) from None
-    return PhotoQuery(
-        token=token,
-        name=facts["name"],
-        width=facts["width"],
-        height=facts["height"],
-        layout=np.array(facts["layout"], np.float32).reshape(-1, 6),
-    )
+    return query
+
+
+def _check(query: PhotoQuery) -> None:
+    """Raises ValueError or FileNotFoundError where a damaged file gave what cannot be shown."""
+    check_detections(query.layout[None], rows=len(query.layout))
+    if not set(query.layout[:, 0].tolist()) <= NAME_BY_ID.keys():
+        raise ValueError("An object of no class.")
+    if min(query.width, query.height) < 1:
+        raise ValueError("A picture without pixels.")
+    query.picture_path.stat()
 
 
 def _detect(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

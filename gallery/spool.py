@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import shutil
-import time
-from collections.abc import Iterable
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote, unquote
 
 from featurestore.durable import write_durably
 
 COPY_BYTES = 1024 * 1024
+SPOOL_NAME = re.compile(r"([0-9a-f]{64})-[0-9a-f]{8}-(.+)")
+# A file name has room for 255 bytes, of which SHA-256 and random part take 74.
+ENCODED_NAME_LENGTH = 180
 
 
 class Spool:
@@ -25,13 +28,14 @@ class Spool:
     def path(self, spool_name: str) -> Path:
         return self.folder / spool_name
 
-    def keep(self, file: BinaryIO, sha256: str) -> str:
+    def keep(self, file: BinaryIO, sha256: str, name: str) -> str:
         """Copy a file durably into the spool; returns its spool name.
 
-        The name ends in a random part, so that of two uploads of the same bytes at once the one
-        that loses cannot take the winner's file away.
+        The name has a random part, so that of two uploads of the same bytes at once the one
+        that loses cannot take the winner's file away. It ends in the photo's own name, so that
+        this survives the loss of the catalogue without another fsync.
         """
-        spool_name = f"{sha256}-{secrets.token_hex(4)}"
+        spool_name = f"{sha256}-{secrets.token_hex(4)}-{_encoded(name)}"
 
         def write(path: Path) -> None:
             file.seek(0)
@@ -45,19 +49,20 @@ class Spool:
         if spool_name:
             self.path(spool_name).unlink(missing_ok=True)
 
-    def sweep(self, owned: Iterable[str], *, older_than_seconds: float) -> list[Path]:
-        """Remove files that no catalogue row owns; returns the removed paths.
 
-        The age protects uploads that are under way.
-        """
-        keep = set(owned)
-        newest = time.time() - older_than_seconds
-        removed = []
-        for path in self.folder.iterdir():
-            if path.name not in keep and path.is_file() and path.stat().st_mtime < newest:
-                path.unlink(missing_ok=True)
-                removed.append(path)
-        return removed
+def facts_in(spool_name: str) -> tuple[str, str] | None:
+    """(SHA-256, photo's name), None for what else lies in the folder, such as half an upload."""
+    match = SPOOL_NAME.fullmatch(spool_name)
+    return (match[1], unquote(match[2], errors="replace")) if match else None
+
+
+def _encoded(name: str) -> str:
+    """The name for use in a file name, shortened before its suffix where it is too long."""
+    suffix = Path(name).suffix[:8]
+    stem = name.removesuffix(suffix)
+    while len(quote(stem + suffix, safe="")) > ENCODED_NAME_LENGTH:
+        stem = stem[:-1]
+    return quote(stem + suffix, safe="")
 
 
 def sha256_of(file: BufferedReader) -> str:

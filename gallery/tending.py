@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 
 from featurestore.compaction import Compaction, compact
-from featurestore.current_model import read_model_choice, write_model_choice
 from featurestore.errors import CompactionRuns
 from featurestore.view import write_view
 from gallery import components
@@ -38,7 +37,4 @@ def tend_store(*, everything: bool = False) -> Compaction | None:
         logger.error("%s is damaged: run `python manage.py check_store --repair`.", path)
     for stored_model_id in store.model_ids():
         store.renew_index(stored_model_id)
-    if read_model_choice(store.folder) is None and store.model_ids():
-        # From now on another detector does not change what is searched until it is asked to.
-        write_model_choice(store.folder, components.model_choice())
     return done

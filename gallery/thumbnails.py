@@ -1,10 +1,17 @@
-"""Small JPEGs of the photos: made at ingestion or on demand, and safe to lose."""
+"""Small JPEGs of the photos: made at ingestion or on demand, and safe to lose.
+
+Behind the end of each JPEG stands the SHA-256 of all of it, which viewers pass over.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from collections.abc import Iterator
 from enum import IntEnum
 from pathlib import Path
+
+DIGEST_BYTES = 32
 
 
 class Size(IntEnum):
@@ -28,9 +35,19 @@ class Thumbnails:
         path = self.path(sha256, size)
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-        temporary.write_bytes(jpeg)
+        temporary.write_bytes(jpeg + hashlib.sha256(jpeg).digest())
         temporary.rename(path)
+
+    def files(self) -> Iterator[Path]:
+        """Every file there is, also half-written ones."""
+        return (path for path in self.folder.glob("*/*") if path.is_file())
 
     def remove(self, sha256: str) -> None:
         for size in Size:
             self.path(sha256, size).unlink(missing_ok=True)
+
+
+def is_undamaged(thumbnail: bytes) -> bool:
+    """Whether a thumbnail's file is as it was written."""
+    jpeg, digest = thumbnail[:-DIGEST_BYTES], thumbnail[-DIGEST_BYTES:]
+    return hashlib.sha256(jpeg).digest() == digest

@@ -8,15 +8,16 @@ from enum import StrEnum
 from pathlib import Path
 
 from django.conf import settings
-from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from gallery import components
 from gallery.decoding import PhotoFacts, read_facts
-from gallery.errors import PhotoRefused
+from gallery.errors import PhotoRefused, Refused, refusing_full_disk
 from gallery.models import Image
 from gallery.spool import sha256_of
 from gallery.tasks import schedule_ingestion
+from gallery.upload_handler import BoundedUpload
 
 MAX_NAME_LENGTH = 255
 
@@ -35,11 +36,16 @@ class UploadAnswer:
     outcome: Outcome
     sentence: str
     image: Image | None = None
+    status: int = 200
+    """The HTTP status of a refusal."""
 
 
 def receive_upload(upload: UploadedFile[bytes]) -> UploadAnswer:
     """Keep one file of a form or an API call; on return with STORED it survives a crash."""
-    path = uploaded_path(upload)
+    try:
+        path = uploaded_path(upload)
+    except Refused as refusal:
+        return _refusal(clean_name(upload.name or ""), refusal)
     return receive_file(path, name=upload.name or "", size=upload.size or 0)
 
 
@@ -53,15 +59,18 @@ def receive_file(path: Path, *, name: str = "", size: int | None = None) -> Uplo
     name = clean_name(name or path.name)
     try:
         check_size(path.stat().st_size if size is None else size)
-        return _keep(path, name)
-    except PhotoRefused as refusal:
-        return UploadAnswer(name, Outcome.REFUSED, str(refusal))
+        with refusing_full_disk():
+            return _keep(path, name)
+    except Refused as refusal:
+        return _refusal(name, refusal)
 
 
 def uploaded_path(upload: UploadedFile[bytes]) -> Path:
-    """Where `BoundedUploadHandler` put an uploaded file."""
-    if not isinstance(upload, TemporaryUploadedFile):
+    """Where `BoundedUploadHandler` put an uploaded file. Raises DiskFull where it could not."""
+    if not isinstance(upload, BoundedUpload):
         raise TypeError(f"{upload.name} should be on the disk, is {type(upload).__name__}")
+    if upload.disk_full:
+        raise upload.disk_full
     return Path(upload.temporary_file_path())
 
 
@@ -88,6 +97,10 @@ def clean_name(name: str) -> str:
     return printable or "unnamed"
 
 
+def _refusal(name: str, refusal: Refused) -> UploadAnswer:
+    return UploadAnswer(name, Outcome.REFUSED, str(refusal), status=refusal.status)
+
+
 def _keep(path: Path, name: str) -> UploadAnswer:
     with path.open("rb") as file:
         sha256 = sha256_of(file)
@@ -95,7 +108,7 @@ def _keep(path: Path, name: str) -> UploadAnswer:
         if duplicate:
             return duplicate
         facts = read_facts(path)
-        spool_name = components.spool().keep(file, sha256)
+        spool_name = components.spool().keep(file, sha256, name)
     try:
         image = _create_row(sha256, name, path.stat().st_size, facts, spool_name)
     except BaseException as error:

@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from pytest_django import Settings
+from django.test import override_settings
 
 from gallery import components
 
 FOLDERS = ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR")
 
 
-@pytest.fixture
-def gallery_data(tmp_path: Path, settings: Settings) -> Iterator[Path]:
-    """An empty data folder that the gallery works in for one test."""
-    for name in FOLDERS:
-        folder = tmp_path / "data" / name.lower()
-        folder.mkdir(parents=True)
-        setattr(settings, name, folder)
-    settings.FILE_UPLOAD_TEMP_DIR = settings.SPOOL_DIR
+@contextmanager
+def empty_data_folder(folder: Path) -> Iterator[Path]:
+    """The gallery works in an empty folder as long as this lasts."""
+    folders = {name: folder / name.lower() for name in FOLDERS}
+    for path in folders.values():
+        path.mkdir(parents=True)
+    with override_settings(**folders, FILE_UPLOAD_TEMP_DIR=folders["SPOOL_DIR"]):
+        _forget_folders()
+        yield folder
+    _forget_folders()
+
+
+def _forget_folders() -> None:
     # The detector and the word vectors take seconds to load and never change.
     for component in (components.store, components.spool, components.thumbnails):
         component.cache_clear()
-    yield tmp_path / "data"
-    for component in (components.store, components.spool, components.thumbnails):
-        component.cache_clear()
+
+
+@pytest.fixture
+def gallery_data(tmp_path: Path) -> Iterator[Path]:
+    """An empty data folder that the gallery works in for one test."""
+    with empty_data_folder(tmp_path / "data") as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -13,8 +13,11 @@ PACKAGED = Path(skimage.__file__).parent / "data"
 ASTRONAUT = PACKAGED / "astronaut.png"
 CAT = PACKAGED / "chelsea.png"
 COFFEE = PACKAGED / "coffee.png"
+HORSE = PACKAGED / "horse.png"
 MOTORCYCLE = PACKAGED / "motorcycle_left.png"
+MOTORCYCLE_AGAIN = PACKAGED / "motorcycle_right.png"
 ROCKET = PACKAGED / "rocket.jpg"
+MULTIPAGE = PACKAGED / "multipage.tif"
 
 
 def drawn_photo(seed: int = 0, size: tuple[int, int] = (64, 48)) -> Pillow.Image:
@@ -30,3 +33,8 @@ def encoded(photo: Pillow.Image, file_format: str, **options: object) -> bytes:
     output = io.BytesIO()
     photo.save(output, file_format, **options)
     return output.getvalue()
+
+
+def drawn_png(seed: int = 0) -> bytes:
+    """A small PNG file, another for each seed."""
+    return encoded(drawn_photo(seed), "PNG")

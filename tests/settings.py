@@ -7,4 +7,4 @@ import tempfile
 
 os.environ["GALLERY_DATA"] = tempfile.mkdtemp(prefix="gallery-tests-")
 
-from gallery.settings import *  # noqa: E402, F403
+from gallery.settings import *  # noqa: F403

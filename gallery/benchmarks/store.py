@@ -157,7 +157,9 @@ def _bench_original(photos: Sequence[Path], folder: Path, report: Report) -> Non
     report("bytes on disk per byte of original: original layout", f"{ratio:.1f} {note}")
     with h5py.File(path) as file:
         random = np.random.default_rng(SEED).integers(0, count, 300).tolist()
-        timed = _timed_reads(lambda number: np.asarray(file[f"raw_images/{number}"]).tobytes(), random)
+        timed = _timed_reads(
+            lambda number: np.asarray(file[f"raw_images/{number}"]).tobytes(), random
+        )
     report("random read: original layout", f"{timed} {note}")
 
 

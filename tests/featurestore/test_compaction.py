@@ -207,6 +207,11 @@ def test_killed_before_any_step_it_loses_and_revives_nothing(store: FeatureStore
     assert step > 20
 
 
+def append_until_it_fails(store: FeatureStore) -> None:
+    for image_id in range(1, 1000):
+        store.append_images([sample_image(image_id, os.urandom(50_000))])
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a small file system")
 def test_a_full_disk_changes_nothing_and_work_resumes(tmp_path: Path) -> None:
     folder = tmp_path / "small"
@@ -218,11 +223,9 @@ def test_a_full_disk_changes_nothing_and_work_resumes(tmp_path: Path) -> None:
         pytest.skip("this machine lets nobody mount a file system")
     try:
         store = FeatureStore(folder / "store")
-        stored = 0
         with pytest.raises(OSError, match="No space left") as failure:
-            while stored < 1000:
-                store.append_images([sample_image(stored + 1, os.urandom(50_000))])
-                stored += 1
+            append_until_it_fails(store)
+        stored = len(store.image_ids())
         assert failure.value.errno == errno.ENOSPC
         assert store.image_ids().tolist() == list(range(1, stored + 1))
         with pytest.raises(OSError, match="No space left"):

@@ -149,7 +149,7 @@ def test_a_second_model_completes_the_first(store: FeatureStore) -> None:
     dog, cat = detections((18, 0.9, 0, 0, 9, 9)), detections((17, 0.9, 0, 0, 9, 9))
     store.append_features("old", features([1, 2], [dog, dog]))
     store.append_features("new", features([2, 3], [cat, cat]))
-    index = store.index("old", else_model_id="new")
+    index = store.index("old", completed=True)
     assert {image_id: int(found[0][0]) for image_id, found in content(index).items()} == {
         1: 18,
         2: 18,

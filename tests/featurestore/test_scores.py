@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -106,7 +108,8 @@ def plain_layout_score(query: NDArray[np.float32], image: NDArray[np.float32]) -
         return (iou + 0.02) / 1.02 * float(np.sqrt(a[1] * b[1]))
 
     def weight(a: NDArray[np.float32]) -> float:
-        return float((a[4] - a[2]) * (a[5] - a[3]) / 300**2) ** 0.25 * float(a[1])
+        area = float((a[4] - a[2]) * (a[5] - a[3])) / 300**2
+        return math.sqrt(math.sqrt(area)) * float(a[1])
 
     def direction(asking: NDArray[np.float32], answering: NDArray[np.float32]) -> float:
         total = sum(weight(a) for a in asking)

@@ -1,0 +1,98 @@
+"""Makes the catalogue from the store and the spool alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from featurestore.durable import fsync_folder
+from featurestore.store import FeatureStore
+from gallery import components
+from gallery.adoption import adopt_original
+from gallery.catalogue import prepare_catalogue
+from gallery.checking import catalogue_path
+from gallery.models import Image
+from gallery.spool import facts_in
+from gallery.stored_rows import StoredRows, highest_id, raise_next_id
+from gallery.tasks import schedule_ingestion
+
+BATCH = 1000
+# Ids that waiting photos may have had in the lost catalogue are passed over, because a browser
+# or a worker may still know them.
+PASSED_OVER_IDS = 1000
+
+
+@dataclass
+class Rebuilt:
+    """How many rows were made."""
+
+    stored: int = 0
+    waiting: int = 0
+    """Photos that the spool held and the store did not."""
+    damaged: int = 0
+    """Spool files that are no longer what was uploaded."""
+
+
+def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -> Rebuilt:
+    """Replace all rows by those that store and spool give, in one transaction.
+
+    Hold the store's `compaction_lock`.
+
+    Args:
+        progress: called with the number of images done.
+    """
+    store = FeatureStore(settings.STORE_DIR)
+    rebuilt = Rebuilt()
+    with transaction.atomic():
+        Image.objects.all().delete()
+        for images in StoredRows.of(store):
+            # The same bytes twice in the store become one row; the other image goes below.
+            Image.objects.bulk_create(images, batch_size=BATCH, ignore_conflicts=True)
+            progress(len(images))
+        rebuilt.stored = Image.objects.count()
+        _adopt_spool(rebuilt, highest_id(store))
+        schedule_ingestion(timezone.now())
+    store.delete(_ids_without_row(store))
+    return rebuilt
+
+
+def set_catalogue_aside() -> None:
+    """Move a damaged SQLite database into quarantine and make an empty one."""
+    connection.close()
+    path = catalogue_path()
+    quarantine = path.parent / "quarantine"
+    quarantine.mkdir(exist_ok=True)
+    for suffix in ("", "-wal", "-shm"):
+        file = path.with_name(path.name + suffix)
+        if file.exists():
+            file.rename(quarantine / f"{timezone.now():%Y%m%dT%H%M%S}-{file.name}")
+    fsync_folder(path.parent)
+    prepare_catalogue()
+
+
+def _adopt_spool(rebuilt: Rebuilt, highest: int) -> None:
+    files = [path for path in components.spool().folder.iterdir() if facts_in(path.name)]
+    raise_next_id(highest + PASSED_OVER_IDS + len(files))
+    # Oldest first, so that ids rise with time.
+    for path in sorted(files, key=lambda path: path.stat().st_mtime_ns):
+        sha256, _ = facts_in(path.name) or ("", "")
+        if Image.objects.filter(sha256=sha256).exists():
+            continue
+        if adopt_original(path) is None:
+            rebuilt.damaged += 1
+        else:
+            rebuilt.waiting += 1
+
+
+def _ids_without_row(store: FeatureStore) -> list[int]:
+    ids = store.image_ids().tolist()
+    without: list[int] = []
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        rows = set(Image.objects.filter(pk__in=batch).values_list("pk", flat=True))
+        without += [image_id for image_id in batch if image_id not in rows]
+    return without

@@ -1,0 +1,151 @@
+"""The catalogue's rows as the store alone would have them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from django.db import connection
+from numpy.typing import NDArray
+
+from featurestore.errors import SegmentDamaged
+from featurestore.live_rows import contains
+from featurestore.segments import ImageFacts, read_image_facts
+from featurestore.store import FeatureStore
+from gallery import components
+from gallery.models import Image
+
+# Fields that the store knows as well as the catalogue does.
+FIELDS = ("sha256", "name", "media_type", "size", "width", "height", "uploaded_at")
+
+
+@dataclass(frozen=True)
+class StoredRows:
+    """What the store says about its images at one moment."""
+
+    store: FeatureStore
+    names: dict[int, str]
+    """Names that people changed, by image id."""
+    featured_ids: NDArray[np.int64]
+    """(n,) rising ids of images with features of the current model."""
+
+    @classmethod
+    def of(cls, store: FeatureStore) -> StoredRows:
+        return cls(store, _edited_names(store), _featured_ids(store, components.model_id()))
+
+    def __iter__(self) -> Iterator[list[Image]]:
+        """Unsaved rows of all images, one list a segment. Damaged segments are passed over."""
+        for segment in self.store.image_segments():
+            try:
+                facts = read_image_facts(segment.path)
+            except SegmentDamaged:
+                continue
+            yield [self._row(facts[row]) for row in segment.live.tolist()]
+
+    def has_features(self, image_id: int) -> bool:
+        return bool(contains(self.featured_ids, np.array([image_id]))[0])
+
+    def _row(self, facts: ImageFacts) -> Image:
+        ready = self.has_features(facts.image_id)
+        return Image(
+            pk=facts.image_id,
+            sha256=facts.sha256,
+            name=self.names.get(facts.image_id, facts.name),
+            media_type=facts.media_type,
+            size=facts.size,
+            width=facts.width,
+            height=facts.height,
+            uploaded_at=datetime.fromtimestamp(facts.uploaded_at, UTC),
+            state=Image.State.READY if ready else Image.State.RECEIVED,
+        )
+
+
+class CatalogueFacts:
+    """What the catalogue knows about images, for the repair of segments."""
+
+    def of_sha256(self, sha256: str) -> ImageFacts | None:
+        return self._facts(Image.objects.filter(sha256=sha256).first())
+
+    def of_id(self, image_id: int) -> ImageFacts | None:
+        # SQLite takes no larger number.
+        if not 0 < image_id < 2**63:
+            return None
+        return self._facts(Image.objects.filter(pk=image_id).first())
+
+    def _facts(self, image: Image | None) -> ImageFacts | None:
+        if image is None:
+            return None
+        return ImageFacts(
+            image_id=image.pk,
+            sha256=image.sha256,
+            name=image.name,
+            media_type=image.media_type,
+            width=image.width,
+            height=image.height,
+            uploaded_at=image.uploaded_at.timestamp(),
+            size=image.size,
+        )
+
+
+def differing_fields(row: Image, stored: Image) -> list[str]:
+    """Names of the fields in which a row is not what the store says."""
+    return [
+        name
+        for name in FIELDS
+        if getattr(row, name) != getattr(stored, name)
+        # The store keeps seconds as a float64, which is exact to less than a microsecond.
+        and not (
+            name == "uploaded_at"
+            and abs((row.uploaded_at - stored.uploaded_at).total_seconds()) < 1e-3
+        )
+    ]
+
+
+def highest_id(store: FeatureStore) -> int:
+    """The highest id that the store has ever seen, deleted images included; 0 where none."""
+    return max(
+        0,
+        *(int(ids[-1]) for ids in (store.image_ids(), store.deleted_ids()) if len(ids)),
+        *(int(store.index(model_id).image_ids.max(initial=0)) for model_id in store.model_ids()),
+    )
+
+
+def raise_next_id(above: int) -> None:
+    """Have the database give new rows ids above one, and never a lower one than it would."""
+    table = Image._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+            found = cursor.fetchone()
+            if found is None:
+                cursor.execute("INSERT INTO sqlite_sequence VALUES (%s, %s)", [table, above])
+            elif found[0] < above:
+                cursor.execute(
+                    "UPDATE sqlite_sequence SET seq = %s WHERE name = %s", [above, table]
+                )
+        else:
+            cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [table])
+            sequence = cursor.fetchone()[0]
+            cursor.execute(
+                f"SELECT setval(%s, GREATEST(%s, (SELECT last_value FROM {sequence})))",
+                [sequence, max(1, above)],
+            )
+
+
+def _edited_names(store: FeatureStore) -> dict[int, str]:
+    names = {}
+    for (image_id, field), edit in store.edits().items():
+        if field == "name":
+            names[image_id] = str(json.loads(edit.value))
+    return names
+
+
+def _featured_ids(store: FeatureStore, model_id: str) -> NDArray[np.int64]:
+    live = [
+        np.delete(part.postings.image_ids, part.dead_rows) for part in store.index(model_id).parts
+    ]
+    ids: NDArray[np.int64] = np.unique(np.concatenate([np.empty(0, np.int64), *live]))
+    return ids

@@ -113,9 +113,9 @@ class ServedGallery:
         connection.close()
         return response.status, results
 
-    def wait_until_ready(self, image_id: int) -> dict[str, Any]:
+    def wait_until_ready(self, image_id: int, *, seconds: float = READY_SECONDS) -> dict[str, Any]:
         """The photo's facts, once its objects are known."""
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             photo: dict[str, Any] = self.json(f"/api/v1/images/{image_id}")
             if photo["state"] == "ready":

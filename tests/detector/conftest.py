@@ -3,21 +3,51 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Protocol
 
 import grpc
 import numpy as np
 import pytest
 import skimage.data
+from numpy.typing import NDArray
 from PIL import Image
 
+from detector.detections import Images
 from detector.local import LocalDetector
 from detector.serving import ServingDetector
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class ScriptedServer:
+    address: str
+    requests: list[bytes]
+
+
+class StartServer(Protocol):
+    def __call__(self, *answers: bytes | grpc.StatusCode) -> ScriptedServer: ...
+
+
+class PredictResponse(Protocol):
+    def __call__(
+        self,
+        array: NDArray[np.float32] | NDArray[np.float64],
+        *,
+        name: str = "outputs",
+        dtype: int = 1,
+        field: int = 4,
+    ) -> bytes: ...
+
+
+class RunPython(Protocol):
+    def __call__(
+        self, *arguments: object, **environment: str
+    ) -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture(scope="session")
@@ -30,37 +60,37 @@ def models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def photos() -> dict[str, np.ndarray]:
+def photos() -> dict[str, Images]:
     """Real photos out of scikit-image's wheel, uint8 (300, 300, 3), by what they show."""
-    arrays = {
-        "person": skimage.data.astronaut(),
-        "cat": skimage.data.chelsea(),
-        "cup": skimage.data.coffee(),
-        "motorcycle": skimage.data.stereo_motorcycle()[0],
+    arrays: dict[str, NDArray[np.uint8]] = {
+        "person": skimage.data.astronaut(),  # type: ignore[no-untyped-call]  # It has no types.
+        "cat": skimage.data.chelsea(),  # type: ignore[no-untyped-call]  # It has no types.
+        "cup": skimage.data.coffee(),  # type: ignore[no-untyped-call]  # It has no types.
+        "motorcycle": skimage.data.stereo_motorcycle()[0],  # type: ignore[no-untyped-call]  # It has no types.
     }
     return {name: squeeze(array) for name, array in arrays.items()}
 
 
-def squeeze(array: np.ndarray) -> np.ndarray:
+def squeeze(array: NDArray[np.uint8]) -> Images:
     photo = Image.fromarray(array).convert("RGB")
     return np.asarray(photo.resize((300, 300), Image.Resampling.BOX))
 
 
 @pytest.fixture(scope="session")
-def batch(photos) -> np.ndarray:
+def batch(photos: dict[str, Images]) -> Images:
     """All photos and a black image, uint8 (5, 300, 300, 3)."""
     return np.stack([*photos.values(), np.zeros((300, 300, 3), np.uint8)])
 
 
 @pytest.fixture(scope="session")
-def local_detector(models_dir) -> Iterator[LocalDetector]:
+def local_detector(models_dir: Path) -> Iterator[LocalDetector]:
     detector = LocalDetector(models_dir)
     yield detector
     detector.close()
 
 
 @pytest.fixture(scope="session")
-def serving_address(models_dir, tmp_path_factory) -> Iterator[str]:
+def serving_address(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a server of the real SavedModel, in a process of its own."""
     log = tmp_path_factory.mktemp("protocol_server") / "stderr"
     script = Path(__file__).with_name("protocol_server.py")
@@ -69,6 +99,7 @@ def serving_address(models_dir, tmp_path_factory) -> Iterator[str]:
         log.open("w") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
     ):
+        assert process.stdout is not None
         port = process.stdout.readline().strip()
         if not port:
             pytest.fail(f"the protocol server did not start:\n{log.read_text()}")
@@ -77,22 +108,22 @@ def serving_address(models_dir, tmp_path_factory) -> Iterator[str]:
 
 
 @pytest.fixture
-def serving_detector(serving_address) -> Iterator[ServingDetector]:
+def serving_detector(serving_address: str) -> Iterator[ServingDetector]:
     detector = ServingDetector([serving_address])
     yield detector
     detector.close()
 
 
 @pytest.fixture
-def scripted_server() -> Iterator[Callable[..., SimpleNamespace]]:
+def scripted_server() -> Iterator[StartServer]:
     """Start real gRPC servers that give the answers they are told to, the last one for good.
 
     An answer is the bytes of a message or a grpc.StatusCode. The result has the server's
     `address` and the `requests` it received.
     """
-    servers = []
+    servers: list[grpc.Server] = []
 
-    def start(*answers: bytes | grpc.StatusCode) -> SimpleNamespace:
+    def start(*answers: bytes | grpc.StatusCode) -> ScriptedServer:
         requests: list[bytes] = []
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -110,7 +141,7 @@ def scripted_server() -> Iterator[Callable[..., SimpleNamespace]]:
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         servers.append(server)
-        return SimpleNamespace(address=f"127.0.0.1:{port}", requests=requests)
+        return ScriptedServer(address=f"127.0.0.1:{port}", requests=requests)
 
     yield start
     for server in servers:
@@ -118,7 +149,7 @@ def scripted_server() -> Iterator[Callable[..., SimpleNamespace]]:
 
 
 @pytest.fixture(scope="session")
-def predict_response() -> Callable[..., bytes]:
+def predict_response() -> PredictResponse:
     """Write a PredictResponse with one tensor by hand, from the encoding's specification."""
 
     def varint(number: int) -> bytes:
@@ -129,7 +160,11 @@ def predict_response() -> Callable[..., bytes]:
         return varint(number << 3 | 2) + varint(len(content)) + content
 
     def response(
-        array: np.ndarray, *, name: str = "outputs", dtype: int = 1, field: int = 4
+        array: NDArray[np.float32] | NDArray[np.float64],
+        *,
+        name: str = "outputs",
+        dtype: int = 1,
+        field: int = 4,
     ) -> bytes:
         dims = b"".join(message(2, b"\x08" + varint(size)) for size in array.shape)
         content = message(field, array.tobytes())
@@ -140,10 +175,10 @@ def predict_response() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+def run_python() -> RunPython:
     """Run Python in the repository in a process of its own."""
 
-    def run(*arguments: object, **environment: str):
+    def run(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, *map(str, arguments)],
             cwd=REPOSITORY,

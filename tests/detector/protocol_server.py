@@ -16,11 +16,15 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 VERSION = 1
 
 
-class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
+class PredictionService(
+    prediction_service_pb2_grpc.PredictionServiceServicer,  # type: ignore[misc]  # It ships no types.
+):
     def __init__(self, saved_model_dir: str) -> None:
         self.model = tf.saved_model.load(saved_model_dir)
 
-    def Predict(self, request, context):  # noqa: N802  # The name is the protocol's.
+    def Predict(  # noqa: N802  # The name is the protocol's.
+        self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
+    ) -> predict_pb2.PredictResponse:
         if request.model_spec.name != "ssd":
             context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found for request")
         signature = self.model.signatures.get(request.model_spec.signature_name)

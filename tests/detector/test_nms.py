@@ -1,54 +1,70 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from detector.nms import NmsSettings, choose_rows, iou, suppress
+from detector.nms import Floats, NmsSettings, choose_rows, iou, suppress
 
 ANCHORS, CLASSES = 60, 90
 
 
-def naive_suppress(boxes, scores, settings, rows):
+@dataclass
+class Candidate:
+    class_id: int
+    score: float
+    remaining: float
+    box: list[float]
+
+
+def naive_suppress(
+    boxes: Floats, scores: Floats, settings: NmsSettings, rows: int
+) -> NDArray[np.float64]:
     """Step by step as the module's docstring says it, in plain Python floats, one image."""
     candidates = []
     for anchor, (ymin, xmin, ymax, xmax) in enumerate(boxes.tolist()):
         corners = [min(max(side, 0.0), 1.0) * 300 for side in (xmin, ymin, xmax, ymax)]
         for column, score in enumerate(scores[anchor].tolist()):
             if score > settings.score_threshold:
-                candidates.append([column + 1, score, score, corners])
-    candidates.sort(key=lambda candidate: -candidate[1])
+                candidates.append(Candidate(column + 1, score, score, corners))
+    candidates.sort(key=lambda candidate: -candidate.score)
     candidates = candidates[: settings.max_candidates]
-    found = []
+    found: list[list[float]] = []
     while len(found) < rows and candidates:
         for candidate in candidates:
-            if candidate[2] <= settings.score_threshold:
-                candidate[2] = 0.0
+            if candidate.remaining <= settings.score_threshold:
+                candidate.remaining = 0.0
         classes = [row[0] for row in found]
-        best = max(candidates, key=lambda other: other[2] / (1 + classes.count(other[0])))
-        class_id, _, score, box = best
+        best = max(
+            candidates, key=lambda other: other.remaining / (1 + classes.count(other.class_id))
+        )
+        class_id, score, box = best.class_id, best.remaining, best.box
         if score == 0:
             break
         total, corners = 0.0, [0.0] * 4
         for other in candidates:
-            if other[0] != class_id:
+            if other.class_id != class_id:
                 continue
-            overlap = 1.0 if other is best else naive_iou(box, other[3])
+            overlap = 1.0 if other is best else naive_iou(box, other.box)
             if overlap >= settings.vote_iou:
-                vote = other[1] * overlap
+                vote = other.score * overlap
                 total += vote
-                corners = [sum_ + vote * side for sum_, side in zip(corners, other[3], strict=True)]
+                corners = [
+                    sum_ + vote * side for sum_, side in zip(corners, other.box, strict=True)
+                ]
             if overlap > settings.iou_threshold:
-                other[2] = 0.0
+                other.remaining = 0.0
             else:
-                other[2] *= math.exp(-(overlap**2) / settings.sigma)
+                other.remaining *= math.exp(-(overlap**2) / settings.sigma)
         found.append([class_id, score, *(side / total for side in corners)])
     found.sort(key=lambda row: -row[1])
     return np.array(found + [[0.0] * 6] * (rows - len(found)))
 
 
-def naive_iou(a, b):
+def naive_iou(a: list[float], b: list[float]) -> float:
     width = min(a[2], b[2]) - max(a[0], b[0])
     height = min(a[3], b[3]) - max(a[1], b[1])
     shared = max(width, 0.0) * max(height, 0.0)
@@ -56,7 +72,7 @@ def naive_iou(a, b):
     return shared / union if union else 0.0
 
 
-def random_candidates(seed):
+def random_candidates(seed: int) -> tuple[Floats, Floats]:
     """Crowded boxes, some over the border, and few scores above the threshold."""
     random = np.random.default_rng(seed)
     centres = random.uniform(0, 1, (6, 2))[random.integers(0, 6, ANCHORS)]
@@ -78,7 +94,7 @@ def random_candidates(seed):
         NmsSettings(max_candidates=10),
     ],
 )
-def test_it_gives_what_the_plain_definition_gives(seed, settings):
+def test_it_gives_what_the_plain_definition_gives(seed: int, settings: NmsSettings) -> None:
     boxes, scores = random_candidates(seed)
     found = suppress(boxes[None], scores[None], settings)[0]
     expected = naive_suppress(boxes, scores, settings, 20)
@@ -87,25 +103,27 @@ def test_it_gives_what_the_plain_definition_gives(seed, settings):
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-3)
 
 
-def test_images_of_a_batch_do_not_disturb_each_other():
+def test_images_of_a_batch_do_not_disturb_each_other() -> None:
     images = [random_candidates(seed) for seed in range(4)]
-    together = suppress(*(np.stack(arrays) for arrays in zip(*images, strict=True)))
+    together = suppress(
+        np.stack([boxes for boxes, _ in images]), np.stack([scores for _, scores in images])
+    )
     for (boxes, scores), rows in zip(images, together, strict=True):
         np.testing.assert_array_equal(suppress(boxes[None], scores[None])[0], rows)
 
 
-def test_the_same_box_of_two_classes_is_two_objects():
-    boxes = np.tile(np.float32([0.1, 0.2, 0.5, 0.6]), (2, 1))
+def test_the_same_box_of_two_classes_is_two_objects() -> None:
+    boxes = np.tile(np.array([0.1, 0.2, 0.5, 0.6], np.float32), (2, 1))
     scores = np.zeros((2, CLASSES), np.float32)
     scores[0, 16], scores[1, 17] = 0.9, 0.8
     found = suppress(boxes[None], scores[None])[0]
-    expected = np.float32([[17, 0.9, 60, 30, 180, 150], [18, 0.8, 60, 30, 180, 150]])
+    expected = np.array([[17, 0.9, 60, 30, 180, 150], [18, 0.8, 60, 30, 180, 150]], np.float32)
     np.testing.assert_allclose(found[:2], expected, rtol=1e-5)
     assert not found[2:].any()
 
 
-def test_the_same_box_of_one_class_is_one_object():
-    boxes = np.tile(np.float32([0.1, 0.2, 0.5, 0.6]), (2, 1))
+def test_the_same_box_of_one_class_is_one_object() -> None:
+    boxes = np.tile(np.array([0.1, 0.2, 0.5, 0.6], np.float32), (2, 1))
     scores = np.zeros((2, CLASSES), np.float32)
     scores[:, 16] = 0.9, 0.8
     found = suppress(boxes[None], scores[None])[0]
@@ -113,14 +131,14 @@ def test_the_same_box_of_one_class_is_one_object():
     assert not found[1:].any()
 
 
-def test_boxes_over_the_border_are_clipped_to_the_frame():
-    boxes = np.float32([[[-0.5, -0.1, 1.2, 0.5]]])
+def test_boxes_over_the_border_are_clipped_to_the_frame() -> None:
+    boxes = np.array([[[-0.5, -0.1, 1.2, 0.5]]], np.float32)
     scores = np.zeros((1, 1, CLASSES), np.float32)
     scores[0, 0, 0] = 0.9
     assert suppress(boxes, scores)[0, 0, 2:].tolist() == [0, 0, 150, 300]
 
 
-def test_a_box_without_area_is_found_once():
+def test_a_box_without_area_is_found_once() -> None:
     boxes = np.full((1, 1, 4), 0.5, np.float32)
     scores = np.zeros((1, 1, CLASSES), np.float32)
     scores[0, 0, 2] = 0.9
@@ -129,31 +147,31 @@ def test_a_box_without_area_is_found_once():
     assert not found[1:].any()
 
 
-def test_nothing_above_the_threshold_is_nothing_found():
+def test_nothing_above_the_threshold_is_nothing_found() -> None:
     boxes, scores = random_candidates(0)
     assert not suppress(boxes[None], scores[None] * 0.03).any()
 
 
-def test_no_images_give_no_detections():
+def test_no_images_give_no_detections() -> None:
     boxes = np.zeros((0, ANCHORS, 4), np.float32)
     scores = np.zeros((0, ANCHORS, CLASSES), np.float32)
     assert suppress(boxes, scores).shape == (0, 20, 6)
 
 
-def test_iou_of_halves_and_strangers():
-    box = np.float32([0, 0, 2, 2])
-    others = np.float32([[0, 0, 2, 2], [0, 0, 2, 1], [1, 1, 3, 3], [5, 5, 6, 6]])
+def test_iou_of_halves_and_strangers() -> None:
+    box = np.array([0, 0, 2, 2], np.float32)
+    others = np.array([[0, 0, 2, 2], [0, 0, 2, 1], [1, 1, 3, 3], [5, 5, 6, 6]], np.float32)
     np.testing.assert_allclose(iou(box, others), [1, 0.5, 1 / 7, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_choosing_from_all_rows_gives_what_suppression_gives(seed):
+def test_choosing_from_all_rows_gives_what_suppression_gives(seed: int) -> None:
     boxes, scores = random_candidates(seed)
     everything = suppress(boxes[None], scores[None], rows=200)
     np.testing.assert_array_equal(choose_rows(everything), suppress(boxes[None], scores[None]))
 
 
-def test_a_crowd_leaves_a_row_to_a_fainter_object_of_another_class():
+def test_a_crowd_leaves_a_row_to_a_fainter_object_of_another_class() -> None:
     crowd = [[1, score, 0, 0, 9, 9] for score in np.linspace(0.9, 0.5, 20)]
     cup = [47, 0.1, 50, 50, 60, 60]
     chosen = choose_rows(np.array([[*crowd, cup]], np.float32))[0]

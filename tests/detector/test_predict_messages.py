@@ -5,6 +5,7 @@ import pytest
 
 from detector.errors import BadDetectorAnswer
 from detector.predict_messages import decode_floats, decode_string
+from tests.detector.conftest import PredictResponse, RunPython
 
 SAME_BYTES = """
 import numpy as np
@@ -36,30 +37,32 @@ print("same")
 """
 
 
-def test_requests_are_byte_for_byte_those_of_the_official_stubs(run_python):
+def test_requests_are_byte_for_byte_those_of_the_official_stubs(run_python: RunPython) -> None:
     result = run_python("-c", SAME_BYTES, TF_CPP_MIN_LOG_LEVEL="3")
     assert result.stdout == "same\n", result.stderr
 
 
 @pytest.mark.parametrize("field", [4, 5])
-def test_it_reads_floats_as_raw_bytes_and_as_numbers(predict_response, field):
+def test_it_reads_floats_as_raw_bytes_and_as_numbers(
+    predict_response: PredictResponse, field: int
+) -> None:
     array = np.arange(12, dtype=np.float32).reshape(2, 1, 6)
     found = decode_floats(predict_response(array, field=field), "outputs")
     np.testing.assert_array_equal(found, array)
 
 
-def test_it_refuses_bytes_that_are_no_message():
+def test_it_refuses_bytes_that_are_no_message() -> None:
     with pytest.raises(BadDetectorAnswer, match="expected a PredictResponse"):
         decode_floats(b"<html>", "outputs")
 
 
-def test_it_names_the_outputs_there_are(predict_response):
+def test_it_names_the_outputs_there_are(predict_response: PredictResponse) -> None:
     answer = predict_response(np.zeros(6, np.float32), name="scores")
     with pytest.raises(BadDetectorAnswer, match=r"'outputs', got \['scores'\]"):
         decode_floats(answer, "outputs")
 
 
-def test_it_refuses_fewer_values_than_the_shape_needs(predict_response):
+def test_it_refuses_fewer_values_than_the_shape_needs(predict_response: PredictResponse) -> None:
     answer = predict_response(np.zeros(6, np.float32))
     short = answer.replace(b"\x12\x04\x12\x02\x08\x06", b"\x12\x04\x12\x02\x08\x07")
     assert short != answer
@@ -67,7 +70,7 @@ def test_it_refuses_fewer_values_than_the_shape_needs(predict_response):
         decode_floats(short, "outputs")
 
 
-def test_it_refuses_a_number_where_a_string_should_be(predict_response):
+def test_it_refuses_a_number_where_a_string_should_be(predict_response: PredictResponse) -> None:
     answer = predict_response(np.zeros(1, np.float32), name="model_id")
     with pytest.raises(BadDetectorAnswer, match="expected TensorFlow dtype 7, got 1"):
         decode_string(answer, "model_id")

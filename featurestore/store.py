@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -209,7 +210,12 @@ class FeatureStore:
 
     def size_on_disk(self) -> int:
         """Bytes of all segments."""
-        return sum(path.stat().st_size for path in self.folder.rglob("*.h5"))
+        total = 0
+        for path in self.folder.rglob("*.h5"):
+            # Compaction may have removed it since the listing.
+            with suppress(FileNotFoundError):
+                total += path.stat().st_size
+        return total
 
     def sweep(self) -> list[Path]:
         """Remove what killed writers left; returns the removed paths."""

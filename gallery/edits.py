@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from featurestore.segments import Edit
 from gallery import components
-from gallery.errors import EditRefused
+from gallery.errors import EditRefused, refusing_full_disk
 from gallery.models import Image
 from gallery.uploads import MAX_NAME_LENGTH, clean_name
 
@@ -16,7 +16,7 @@ NAME = "name"
 
 
 def rename_image(image: Image, name: str) -> None:
-    """Give a photo another name, durably. Raises EditRefused."""
+    """Give a photo another name, durably. Raises EditRefused or DiskFull."""
     clean = clean_name(name) if name.strip() else ""
     if not clean:
         raise EditRefused("A photo needs a name.")
@@ -24,6 +24,7 @@ def rename_image(image: Image, name: str) -> None:
         raise EditRefused(f"A name has at most {MAX_NAME_LENGTH} characters.")
     now = timezone.now().timestamp()
     # Should this be killed in between, `check_store --repair` brings the name to the catalogue.
-    components.store().append_edits([Edit(image.pk, NAME, json.dumps(clean), now)])
+    with refusing_full_disk():
+        components.store().append_edits([Edit(image.pk, NAME, json.dumps(clean), now)])
     Image.objects.filter(pk=image.pk).update(name=clean)
     image.name = clean

@@ -1,4 +1,4 @@
-"""Keeps other web sites out of a visitor's gallery, and says so where the catalogue is damaged."""
+"""Keeps other web sites out of a visitor's gallery, and gives failures their sentence."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import sqlite3
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from gallery.checking import check_database
+from gallery.errors import Refused
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +23,7 @@ CATALOGUE_SENTENCE = (
     "docs/backup-and-repair.md tells how to bring it back."
 )
 
+ANSWERED_BY_DJANGO = (Http404, PermissionDenied, SuspiciousOperation)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
@@ -44,8 +47,8 @@ class SameOriginMiddleware:
         return self.get_response(request)
 
 
-class DamagedCatalogueMiddleware:
-    """Answers 503 with a sentence where a page failed because of the database."""
+class SentenceMiddleware:
+    """Answers refusals, and failures of the database, with their sentence."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -55,15 +58,23 @@ class DamagedCatalogueMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """None, which leaves every other failure to Django."""
+        if isinstance(error, Refused):
+            return _sentence(request, str(error), error.status)
+        if isinstance(error, ANSWERED_BY_DJANGO):
+            return None
         # A changed byte within a row shows as almost any error, so the rows are looked at.
         if not isinstance(error, DatabaseError) and not any(check_database()):
             return None
         logger.error("The catalogue does not answer.", exc_info=error)
         code = getattr(error.__cause__, "sqlite_errorcode", None)
-        sentence = BUSY_SENTENCE if code == sqlite3.SQLITE_BUSY else CATALOGUE_SENTENCE
-        if request.path.startswith("/api/"):
-            return JsonResponse({"detail": sentence}, status=503)
-        return render(request, "error.html", {"sentence": sentence}, status=503)
+        busy = code == sqlite3.SQLITE_BUSY
+        return _sentence(request, BUSY_SENTENCE if busy else CATALOGUE_SENTENCE, 503)
+
+
+def _sentence(request: HttpRequest, sentence: str, status: int) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": sentence}, status=status)
+    return render(request, "error.html", {"sentence": sentence}, status=status)
 
 
 def _host(origin: str) -> str | None:

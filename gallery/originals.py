@@ -70,9 +70,12 @@ def delete_images(images: Iterable[Image]) -> None:
     """Delete images everywhere, for ever.
 
     The store comes first: should this be killed, `agree_after_crash` ends what it began.
+
+    Raises DiskFull, which changes nothing: even a deletion is written down.
     """
     doomed = list(images)
-    components.store().delete(image.pk for image in doomed)
+    with refusing_full_disk():
+        components.store().delete(image.pk for image in doomed)
     schedule_tending()
     for image in doomed:
         components.spool().remove(image.spool_name)

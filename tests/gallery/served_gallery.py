@@ -123,11 +123,6 @@ class ServedGallery:
             time.sleep(0.05)
         raise AssertionError(f"photo {image_id} is still {photo['state']}: {photo['failure']}")
 
-    def spooled(self) -> list[str]:
-        """Names of the photos in the spool, without what is only on its way in."""
-        names = sorted(path.name for path in (self.data / "spool").iterdir())
-        return [name for name in names if not name.endswith(".upload")]
-
     def wait_until_spool_is_empty(self) -> None:
         """A request's own files go after its answer, and so a moment later than it."""
         deadline = time.monotonic() + READY_SECONDS

@@ -85,7 +85,6 @@ def test_what_was_answered_as_stored_survives_a_power_cut(gallery: ServedGallery
     # Should the worker have held it already, the next one waits for the lease to end.
     photo = gallery.wait_until_ready(answer["id"], seconds=90)
     assert (photo["name"], photo["size"]) == ("photo.png", len(data))
-    assert gallery.spooled() == []
 
 
 def test_a_port_that_is_taken_ends_it_with_a_reason(served: ServedGallery, tmp_path: Path) -> None:
@@ -102,3 +101,10 @@ def test_a_port_that_is_taken_ends_it_with_a_reason(served: ServedGallery, tmp_p
     assert second.returncode == 1
     reason = f"CommandError: 127.0.0.1:{served.port} cannot be served: Address already in use"
     assert reason in second.stderr
+
+
+def test_web_and_worker_end_when_only_their_supervisor_is_killed(gallery: ServedGallery) -> None:
+    children = gallery.descendants()
+    os.kill(gallery.process.pid, signal.SIGKILL)
+    gallery.process.wait(10)
+    assert wait_until_gone(children)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import signal
 import socket
 import subprocess
@@ -17,6 +18,8 @@ from django.core.management import BaseCommand, CommandError
 from gallery.catalogue import check_models, prepare_catalogue
 
 STOP_SECONDS = 20.0
+# From <linux/prctl.h>.
+PR_SET_PDEATHSIG = 1
 WEB_THREADS = 8
 # A process that ends sooner than this after its start will not run after a restart either.
 EARLY_END_SECONDS = 5.0
@@ -74,7 +77,12 @@ class _Process:
     def start(self) -> None:
         self._started = time.monotonic()
         # In a session of its own, so that Ctrl-C reaches it once, through this process.
-        self._child = subprocess.Popen(self._command, cwd=settings.BASE_DIR, start_new_session=True)
+        self._child = subprocess.Popen(
+            self._command,
+            cwd=settings.BASE_DIR,
+            start_new_session=True,
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
 
     def restart_if_ended(self) -> None:
         if self._child is None or self._child.poll() is None:
@@ -107,6 +115,11 @@ def _check_free(host: str, port: int) -> None:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
         raise CommandError(f"{host}:{port} cannot be served: {error.strerror}.") from error
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end a child whose supervisor was killed, so that its port is free again."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _web_command(address: str) -> list[str]:

@@ -6,6 +6,7 @@ Group and dataset names of the first two are those of the original system.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -386,4 +387,7 @@ def open_segment_file(path: Path, kind: str) -> Iterator[h5py.File]:
     except (OSError, KeyError, RuntimeError, ValueError) as error:
         if isinstance(error, SegmentDamaged | ImageDamaged | FileNotFoundError):
             raise
+        if not path.exists():
+            # Compaction took it away while HDF5 opened it, which HDF5 tells in other words.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
         raise SegmentDamaged(path, str(error)) from error

@@ -10,7 +10,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from featurestore import compaction, model_features
 from featurestore.compaction import compact
 from featurestore.durable import UNFINISHED
-from featurestore.segments import Edit, StoredImage
+from featurestore.segments import IMAGES, Edit, StoredImage, open_segment_file
 from featurestore.store import FeatureStore
 from tests.featurestore.conformance import (
     Implementation,
@@ -18,9 +18,10 @@ from tests.featurestore.conformance import (
     assert_nothing_is_lost_between_processes,
     conformance_machine,
 )
+from tests.featurestore.samples import sample_image
 
 SETTINGS = settings(
-    max_examples=25,
+    max_examples=80,
     stateful_step_count=25,
     deadline=None,
     derandomize=True,
@@ -35,12 +36,7 @@ def leave_rubbish(folder: Path, case: int) -> None:
     rubbish.write_bytes(b"\x89HDF\r\n\x1a\n"[: case % 9])
 
 
-def one_index_file_at_most(folder: Path) -> None:
-    for index_folder in (folder / "index").iterdir():
-        assert len(list(index_folder.glob("*.h5"))) <= 1
-
-
-def implementation_of(open_store: Callable[[Path], FeatureStore]) -> Implementation:
+def implementation_of(open_store: Callable[[Path], FeatureStore]) -> Implementation[FeatureStore]:
     return Implementation(
         open=open_store,
         compact=lambda store, everything: compact(store, everything=everything),
@@ -67,6 +63,20 @@ def test_the_feature_store_loses_nothing_between_processes(tmp_path: Path) -> No
 
 def test_the_feature_store_may_be_killed_twice_while_it_compacts(tmp_path: Path) -> None:
     assert_compaction_may_be_killed_twice(implementation_of(FeatureStore), tmp_path)
+
+
+def test_a_segment_that_goes_while_it_is_opened_is_not_called_damaged(tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    store.append_images([sample_image(1)])
+    [path] = (tmp_path / "images").iterdir()
+
+    def meet_compaction() -> None:
+        with open_segment_file(path, IMAGES):
+            path.unlink()
+            raise OSError("can't retrieve stat info for file")
+
+    with pytest.raises(FileNotFoundError):
+        meet_compaction()
 
 
 class ForgetsDeletions(FeatureStore):

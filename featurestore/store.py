@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,12 +130,9 @@ class FeatureStore:
         """The latest edit of each field of each image that is not deleted, by (id, field)."""
         deleted = set(self.deleted_ids().tolist())
         _, contents = self._edits.read()
-        return {
-            (edit.image_id, edit.field): edit
-            for edits in contents.values()
-            for edit in edits
-            if edit.image_id not in deleted
-        }
+        # Of those made at one time the last written counts, which a stable sort keeps last.
+        edits = sorted(chain.from_iterable(contents.values()), key=lambda edit: edit.edited_at)
+        return {(edit.image_id, edit.field): edit for edit in edits if edit.image_id not in deleted}
 
     def index(self, model_id: str, *, completed: bool = False) -> Index:
         """What a search looks at: one model's features, without deleted images.
@@ -194,7 +192,8 @@ class FeatureStore:
         """Edit segments with the edits that count."""
         _, contents = self._edits.read()
         edits = [edit for part in contents.values() for edit in part]
-        latest = {(edit.image_id, edit.field): row for row, edit in enumerate(edits)}
+        by_time = sorted(range(len(edits)), key=lambda row: edits[row].edited_at)
+        latest = {(edits[row].image_id, edits[row].field): row for row in by_time}
         rows = np.array(sorted(latest.values()), np.int64)
         ids = np.array([edit.image_id for edit in edits], np.int64)
         live = rows[~contains(self.deleted_ids(), ids[rows])]

@@ -25,7 +25,7 @@ ABANDONED_SECONDS = 3600.0
 def agree_after_crash() -> None:
     """End what killed processes began; run when a worker starts."""
     components.store().sweep()
-    _end_deletions()
+    end_deletions()
     _end_moves_into_store()
     settle_spool()
     call_command("prune_db_task_results", verbosity=0)
@@ -37,7 +37,8 @@ def is_abandoned(path: Path) -> bool:
     return path.stat().st_mtime < time.time() - ABANDONED_SECONDS
 
 
-def _end_deletions() -> None:
+def end_deletions() -> None:
+    """Remove what is left of photos that the store has as deleted."""
     # Met here, because a database takes only so many values in a query.
     deleted = set(components.store().deleted_ids().tolist())
     half_deleted = deleted.intersection(Image.objects.values_list("pk", flat=True).iterator())

@@ -64,9 +64,11 @@ def ingest_batch(images: Sequence[Image]) -> int:
         _store(decoded, detections)
     except OSError as error:
         logger.warning("Storing %d images failed: %s", len(decoded), error)
-        reason = "The disk is full." if is_disk_full(error) else f"Storing failed: {error}"
         for item in decoded:
-            item.image.mark_try_failed(reason)
+            if is_disk_full(error):
+                item.image.mark_waiting("The disk is full.")
+            else:
+                item.image.mark_try_failed(f"Storing failed: {error}")
         return 0
     return _finish([item.image for item in decoded])
 

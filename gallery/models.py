@@ -11,6 +11,9 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+# Until a photo is tried again that had to wait, such as for room on the disk.
+WAIT_SECONDS = 20
+
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def received(self) -> ImageQuerySet:
@@ -138,6 +141,14 @@ class Image(models.Model):
     @property
     def has_failed(self) -> bool:
         return self.state == self.State.FAILED
+
+    def mark_waiting(self, reason: str) -> None:
+        """Have it tried again soon for as long as it takes: it is no fault of the photo."""
+        Image.objects.received().filter(pk=self.pk).update(
+            tries=self.tries - 1,
+            failure=reason,
+            due_at=timezone.now() + timedelta(seconds=WAIT_SECONDS),
+        )
 
     def mark_try_failed(self, reason: str) -> None:
         """Have it tried again after a growing pause, or mark it failed after the last try.

@@ -74,9 +74,10 @@ def delete_images(images: Iterable[Image]) -> None:
     Raises DiskFull, which changes nothing: even a deletion is written down.
     """
     doomed = list(images)
+    # First, because it also ends what this leaves undone when it is killed.
+    schedule_tending()
     with refusing_full_disk():
         components.store().delete(image.pk for image in doomed)
-    schedule_tending()
     for image in doomed:
         components.spool().remove(image.spool_name)
         components.thumbnails().remove(image.sha256)

@@ -41,8 +41,10 @@ def ingest_received() -> int:
 @task()
 def tend() -> None:
     """Compact the store and renew its index and view."""
+    from gallery.agreement import end_deletions
     from gallery.tending import tend_store
 
+    end_deletions()
     started = time.monotonic()
     done = tend_store()
     if done is None or done.unfinished:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from detector import DetectorError
@@ -29,9 +29,13 @@ def prepare_catalogue() -> None:
     Several processes of a PostgreSQL deploy start at once, so there one step of it migrates.
     Raises CommandError.
     """
-    executor = MigrationExecutor(connection)
-    if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
-        return
-    if connection.vendor != "sqlite":
-        raise CommandError("The database is not up to date: run `python manage.py migrate`.")
-    call_command("migrate", verbosity=0, interactive=False)
+    try:
+        executor = MigrationExecutor(connection)
+        if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return
+        if connection.vendor == "sqlite":
+            call_command("migrate", verbosity=0, interactive=False)
+            return
+    except OperationalError as error:
+        raise CommandError(f"The catalogue cannot be opened: {error}.") from error
+    raise CommandError("The database is not up to date: run `python manage.py migrate`.")

@@ -53,9 +53,10 @@ def search_text(
     text: str, *, score_name: str = OBJECTS, limit: int = DEFAULT_LIMIT, offset: int = 0
 ) -> Answer:
     """Photos that answer words. Raises QueryRefused."""
-    started = time.perf_counter()
     _check_page(score_name, limit, offset)
+    # Loaded once a process, which is no part of a search.
     vocabulary = components.vocabulary()
+    started = time.perf_counter()
     query = parse_text(text, vocabulary)
     index = components.index()
     scores = index.scores(lambda postings: score_query(postings, vocabulary, query, score_name))

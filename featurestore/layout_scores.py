@@ -71,8 +71,7 @@ def layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np
     divided by what the query scores against itself.
 
     Returns:
-        (n,) 0 where no class is shared, 1 for the query itself; an image with surer objects in the
-        same places may score a little more.
+        (n,) in 0..1: 0 where no class is shared, 1 for the query itself.
     """
     n = len(postings)
     own = _own_score(layout)
@@ -99,7 +98,8 @@ def layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np
     forward = given / max(float(query_weights.sum()), 1e-9)
     backward = received / np.maximum(image_weights, 1e-9)
     scores: NDArray[np.float32] = (np.sqrt(forward * backward) / max(own, 1e-9)).astype(np.float32)
-    return scores
+    # Surer objects in the same places give more than 1: as far from the query as less sure ones.
+    return np.where(scores > 1, 1 / np.maximum(scores, 1), scores)
 
 
 def matched_pairs(layout: NDArray[np.float32], image: NDArray[np.float32]) -> list[Pair]:

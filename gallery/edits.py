@@ -10,17 +10,17 @@ from featurestore.segments import Edit
 from gallery import components
 from gallery.errors import EditRefused, refusing_full_disk
 from gallery.models import Image
-from gallery.uploads import MAX_NAME_LENGTH, clean_name
+from gallery.uploads import MAX_NAME_LENGTH, printable_text
 
 NAME = "name"
 
 
 def rename_image(image: Image, name: str) -> None:
     """Give a photo another name, durably. Raises EditRefused or DiskFull."""
-    clean = clean_name(name) if name.strip() else ""
+    clean = printable_text(name)
     if not clean:
         raise EditRefused("A photo needs a name.")
-    if len(name) > MAX_NAME_LENGTH:
+    if len(clean) > MAX_NAME_LENGTH:
         raise EditRefused(f"A name has at most {MAX_NAME_LENGTH} characters.")
     now = timezone.now().timestamp()
     # Should this be killed in between, `check_store --repair` brings the name to the catalogue.

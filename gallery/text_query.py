@@ -20,8 +20,13 @@ NEAR_SIMILARITY = 0.45
 MAX_PHRASE_WORDS = 2
 # Words that join others and name nothing in a photo.
 JOINING_WORDS = frozenset(
-    ["a", "an", "and", "at", "by", "in", "of", "on", "or", "the", "to", "with"]
+    ["a", "an", "and", "at", "by", "in", "of", "on", "the", "to", "with"]
 )
+# Words that vectors know and this query language does not: better named than taken for an object.
+NOT_UNDERSTOOD = frozenset(
+    ["no", "not", "without", "one", "two", "three", "four", "five", "six", "many", "several"]
+)
+ALTERNATIVE = re.compile(r",|\bor\b")
 WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
 
 
@@ -64,7 +69,7 @@ class TextQuery:
 
 
 def parse_text(text: str, vocabulary: Vocabulary) -> TextQuery:
-    """Read a query: commas part alternatives, blanks part words that belong together.
+    """Read a query: commas and "or" part alternatives, blanks part words that belong together.
 
     Raises QueryRefused where there is nothing to search for.
     """
@@ -75,11 +80,12 @@ def parse_text(text: str, vocabulary: Vocabulary) -> TextQuery:
     clean = unicodedata.normalize("NFKC", text).lower()
     unknown: list[str] = []
     alternatives = []
-    for part in clean.split(","):
+    for part in ALTERNATIVE.split(clean):
         words = [word for word in WORD.findall(part) if word not in JOINING_WORDS]
         terms = _terms(words, vocabulary, unknown)
         if terms:
-            alternatives.append(tuple(terms))
+            # A word that is typed twice asks for nothing more.
+            alternatives.append(tuple({term.text: term for term in terms}.values()))
     if not alternatives and not unknown:
         raise QueryRefused("There is no word to search for. Type what is in the photo, like: dog")
     return TextQuery(text, tuple(alternatives), tuple(dict.fromkeys(unknown)))
@@ -96,8 +102,7 @@ def _terms(words: list[str], vocabulary: Vocabulary, unknown: list[str]) -> list
             place += len(phrase.split(" "))
             continue
         known = _known_form(word, vocabulary)
-        # Vectors know numbers as words, near to anything.
-        if known is None or word.isdecimal():
+        if known is None or word.isdecimal() or word in NOT_UNDERSTOOD:
             unknown.append(word)
         else:
             terms.append(Term(word, vocabulary.similarities(known)))

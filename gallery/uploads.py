@@ -85,16 +85,20 @@ def check_size(size: int) -> None:
 
 def clean_name(name: str) -> str:
     """A file name as text to show: no folders, no control characters, at most 255 characters."""
-    last_part = name.replace("\\", "/").rsplit("/", 1)[-1]
-    printable = "".join(
-        character
-        for character in last_part.encode("utf-8", "replace").decode()
-        if not unicodedata.category(character).startswith("C")
-    ).strip()
+    printable = printable_text(name.replace("\\", "/").rsplit("/", 1)[-1])
     if len(printable) > MAX_NAME_LENGTH:
         suffix = Path(printable).suffix[:20]
         printable = printable[: MAX_NAME_LENGTH - len(suffix)] + suffix
     return printable or "unnamed"
+
+
+def printable_text(text: str) -> str:
+    """Text without control characters and without blanks around it."""
+    return "".join(
+        character
+        for character in text.encode("utf-8", "replace").decode()
+        if not unicodedata.category(character).startswith("C")
+    ).strip()
 
 
 def _refusal(name: str, refusal: Refused) -> UploadAnswer:

@@ -119,7 +119,8 @@ def plain_layout_score(query: NDArray[np.float32], image: NDArray[np.float32]) -
     def total(other: NDArray[np.float32]) -> float:
         return float(np.sqrt(direction(query, other) * direction(other, query)))
 
-    return total(image) / total(query)
+    ratio = total(image) / total(query)
+    return min(ratio, 1 / ratio) if ratio else 0.0
 
 
 def test_moving_a_box_away_never_raises_the_score() -> None:

@@ -85,7 +85,7 @@ def test_a_query_of_unknown_words_has_no_terms() -> None:
 
 
 def test_a_query_of_500_characters_is_read() -> None:
-    assert len(parsed("dog " * 125).terms) == 125
+    assert [term.text for term in parsed("dog " * 125).terms] == ["dog"]
 
 
 def test_a_query_of_10_000_characters_is_refused_with_its_length() -> None:
@@ -116,3 +116,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     for term in query.terms:
         assert -1.001 <= term.similarity <= 1.001
         assert term.weights.max() == 1
+
+
+def test_or_parts_alternatives_as_a_comma_does() -> None:
+    both = [[term.text for term in terms] for terms in parsed("dog or cat").alternatives]
+    assert both == [["dog"], ["cat"]]
+
+
+@pytest.mark.parametrize("word", ["2", "two", "no", "not", "without"])
+def test_words_that_this_language_has_no_meaning_for_are_named(word: str) -> None:
+    query = parsed(f"{word} dogs")
+    assert query.unknown_words == (word,)
+    assert [term.text for term in query.terms] == ["dogs"]

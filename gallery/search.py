@@ -20,6 +20,8 @@ from gallery.text_query import Term, parse_text
 # Below these a hit is more likely noise than an answer; measured with `manage.py evaluate`.
 TEXT_CUT_OFF = 0.05
 PHOTO_CUT_OFF = 0.05
+# Objects that are all fainter than this are more likely none; measured likewise.
+FAINT_SCORE = 0.15
 # Below this nothing of the query was found at all.
 MATCH_FLOOR = 0.005
 DEFAULT_LIMIT = 50
@@ -92,11 +94,11 @@ def search_layout(
         query: how to name the layout in the answer.
         without_image_id: an image to leave out, such as the one the layout comes from.
 
-    Raises QueryRefused where the layout holds no object.
+    Raises QueryRefused where the layout holds no object that is halfway sure.
     """
     started = time.perf_counter()
     _check_page(score_name, limit, offset)
-    if len(layout) == 0:
+    if len(layout) == 0 or layout[:, 1].max() < FAINT_SCORE:
         raise QueryRefused("No object was recognised in this photo, so nothing is like it.")
     index = components.index()
     scores = index.scores(lambda postings: score_layout(postings, layout, score_name))

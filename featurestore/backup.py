@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
@@ -26,6 +27,12 @@ VERSION = 1
 MANIFEST_NAME = "backup.json"
 STORE = "store"
 COPY_BYTES = 1024 * 1024
+# What a backup puts into its folder: segments, waiting originals, catalogue and model choice with
+# their digests, and what a killed one left. Nothing else is ever removed.
+OUR_NAMES = re.compile(
+    rf"(?:{SEGMENT_NAME.pattern})|[0-9a-f]{{64}}-[0-9a-f]{{8}}-.+"
+    rf"|(?:catalogue|models)-[0-9a-f]{{16}}\..+|{re.escape(UNFINISHED)}.*"
+)
 
 
 @dataclass(frozen=True)
@@ -70,16 +77,15 @@ class BackupFolder:
     def files(self) -> Iterator[Path]:
         """Every file that a backup has put here, the manifest apart."""
         for path in self.folder.rglob("*"):
-            is_ours = path.parent != self.folder or _digest_in(path.name) is not None
-            if path.is_file() and (is_ours or path.name.startswith(UNFINISHED)):
+            if path.is_file() and OUR_NAMES.fullmatch(path.name):
                 yield path
 
     def is_foreign(self) -> bool:
         """Whether anything lies here that no backup has put here."""
         return self.folder.exists() and any(
-            not (path.name in (MANIFEST_NAME, STORE, "spool") or _digest_in(path.name))
-            for path in self.folder.iterdir()
-            if not path.name.startswith(UNFINISHED)
+            path.name != MANIFEST_NAME and not OUR_NAMES.fullmatch(path.name)
+            for path in self.folder.rglob("*")
+            if not path.is_dir()
         )
 
     def add(self, source: Path, path: str, known: BackupFile | None) -> BackupFile | None:
@@ -130,6 +136,12 @@ class BackupFolder:
         return removed
 
 
+def _leads_out(name: str) -> bool:
+    path = Path(name)
+    # An empty part would make the rest absolute once the first part is taken off.
+    return path.is_absolute() or ".." in path.parts or "//" in name
+
+
 def read_manifest(folder: Path) -> Manifest:
     """The manifest of a backup. Raises BackupRefused."""
     path = folder / MANIFEST_NAME
@@ -140,7 +152,7 @@ def read_manifest(folder: Path) -> Manifest:
         if content["version"] > VERSION:
             raise BackupRefused(folder, "it was made by a newer Image Gallery")
         files = [BackupFile(**file) for file in content["files"]]
-        if any(".." in Path(file.path).parts + Path(file.file).parts for file in files):
+        if any(_leads_out(name) for file in files for name in (file.path, file.file)):
             raise BackupRefused(folder, f"its {MANIFEST_NAME} names files of other folders")
         return Manifest(content["made_at"], content["images"], content["rows"], files)
     except FileNotFoundError:
@@ -214,12 +226,6 @@ def _is_named_by(path: str, sha256: str) -> bool:
     name = Path(path).name
     segment = SEGMENT_NAME.fullmatch(name)
     return bool(sha256) and (sha256.startswith(segment[1]) if segment else name.startswith(sha256))
-
-
-def _digest_in(name: str) -> str | None:
-    """The digest in the name of a file that may change."""
-    digest = Path(name).stem.rpartition("-")[2]
-    return digest if len(digest) == 16 and name.startswith(("catalogue-", "models-")) else None
 
 
 def _write_text(path: Path, text: str) -> None:

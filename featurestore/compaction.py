@@ -11,6 +11,7 @@ import fcntl
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ ENOUGH_SEGMENTS = 8
 RUN_BYTES = 1024 * 1024 * 1024
 
 _Merge = Callable[[Sequence[SegmentRows], int], Path]
+_Find = Callable[[Collection[Path]], list[SegmentRows]]
 
 
 @dataclass
@@ -78,17 +80,17 @@ def compact(
     merged: list[Path] = []
     written: set[Path] = set()
     with compaction_lock(store.folder):
-        kinds: list[tuple[list[SegmentRows], _Merge]] = [
-            (store.image_segments(), _merge_images),
+        kinds: list[tuple[_Find, _Merge]] = [
+            (store.image_segments, _merge_images),
             *(
-                (store.feature_segments(model_id), _feature_merger(model_id))
+                (partial(store.feature_segments, model_id), _feature_merger(model_id))
                 for model_id in store.model_ids()
             ),
-            (store.edit_segments(), _merge_edits),
-            (store.deletion_segments(), _merge_deletions),
+            (store.edit_segments, _merge_edits),
+            (store.deletion_segments, _merge_deletions),
         ]
-        for found, merge in kinds:
-            for group in _groups(found, everything):
+        for find, merge in kinds:
+            for group in _sound_groups(report, find, everything):
                 if report.bytes_read > RUN_BYTES and not everything:
                     report.unfinished = True
                     break
@@ -105,18 +107,44 @@ def compact(
     return report
 
 
+def _sound_groups(report: Compaction, find: _Find, everything: bool) -> list[list[SegmentRows]]:
+    """Segments to merge into one each, none of which has changed on disk.
+
+    A changed segment could take the place of a sound one: where rows are superseded, all segments
+    are looked at, and which rows count is found anew without the changed ones.
+    """
+    while True:
+        found = find(report.damaged)
+        groups = _groups(found, everything)
+        chosen = [rows for group in groups for rows in group]
+        if any(rows.superseded for rows in chosen):
+            chosen = found
+        damaged = [rows.path for rows in chosen if not _is_sound(rows.path)]
+        if not damaged:
+            return groups
+        report.damaged += damaged
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        segments.check_digest(path)
+    except SegmentDamaged:
+        return False
+    return True
+
+
 def _merge_group(
     report: Compaction, group: list[SegmentRows], merge: _Merge
 ) -> tuple[list[Path], set[Path]]:
     """Write one segment for a group; returns its sources, and that segment if any row counts."""
+    live = [rows for rows in group if len(rows.live)]
+    newest = max(segments.time_ns_of(rows.path.name) for rows in group)
     try:
-        live = [rows for rows in group if len(rows.live)]
-        newest = max(segments.time_ns_of(rows.path.name) for rows in group)
         written = {merge(live, newest)} if live else set()
     except (SegmentDamaged, ImageDamaged) as error:
+        # Its name says that it is whole, so the group is left to `check_store`.
         report.damaged.append(error.path)
-        sound = [rows for rows in group if rows.path != error.path]
-        return _merge_group(report, sound, merge) if sound else ([], set())
+        return [], set()
     for path in written:
         report.written += 1
         report.bytes_written += path.stat().st_size

@@ -71,11 +71,10 @@ class ModelFeatures:
         fsync_folder(folder)
         return True
 
-    def rows(self) -> tuple[list[Path], list[NDArray[np.int64]], list[NDArray[np.int64]]]:
-        """(paths, image ids of each segment, times of each): every row, covered or not."""
+    def rows(self) -> list[tuple[Path, NDArray[np.int64], NDArray[np.int64]]]:
+        """(path, image ids, times) of each segment: every row, covered or not."""
         paths = [self.folder.folder / name for name in self.folder.read()[1]]
-        rows = [segments.read_feature_rows(path) for path in paths]
-        return paths, [ids for ids, _ in rows], [written_at for _, written_at in rows]
+        return [(path, *segments.read_feature_rows(path)) for path in paths]
 
     def _read(
         self, deletions: int

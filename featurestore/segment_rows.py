@@ -21,10 +21,15 @@ class SegmentRows:
     """Rows that count, rising."""
     size: int
     """Bytes of the file."""
+    superseded: bool
+    """Whether rows of other segments have taken the place of some of it."""
 
 
 def segment_rows(
-    paths: Sequence[Path], counts: Sequence[int], live: NDArray[np.int64]
+    paths: Sequence[Path],
+    counts: Sequence[int],
+    live: NDArray[np.int64],
+    deleted: NDArray[np.bool_],
 ) -> list[SegmentRows]:
     """Part rows that count by their segments.
 
@@ -32,10 +37,19 @@ def segment_rows(
         paths: segments in order of writing.
         counts: rows of each.
         live: rows that count, numbered through all segments one after the other.
+        deleted: of each row whether its image is deleted.
     """
+    superseded = ~deleted
+    superseded[live] = False
     starts = np.cumsum([0, *counts])
     by_segment = np.split(np.sort(live), np.searchsorted(np.sort(live), starts[1:-1]))
     return [
-        SegmentRows(path, count, rows - start, path.stat().st_size)
+        SegmentRows(
+            path,
+            count,
+            rows - start,
+            path.stat().st_size,
+            bool(superseded[start : start + count].any()),
+        )
         for path, count, start, rows in zip(paths, counts, starts[:-1], by_segment, strict=False)
     ]

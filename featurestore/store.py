@@ -7,7 +7,7 @@ and sees those of the others at its next read.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -171,41 +171,51 @@ class FeatureStore:
         ]
         return [error for folder in folders for error in folder.damaged.values()]
 
-    def image_segments(self) -> list[SegmentRows]:
-        """Image segments with the rows that count."""
+    def image_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
+        """Image segments with the rows that count, as if some segments were not there."""
         _, contents = self._images.read()
-        ids = np.concatenate([np.empty(0, np.int64), *contents.values()])
-        paths = [self._images.folder / name for name in contents]
-        counts = [len(ids) for ids in contents.values()]
-        return segment_rows(paths, counts, latest_rows(ids, self.deleted_ids()))
+        parts = {self._images.folder / name: ids for name, ids in contents.items()}
+        parts = {path: ids for path, ids in parts.items() if path not in without}
+        ids = np.concatenate([np.empty(0, np.int64), *parts.values()])
+        deleted = self.deleted_ids()
+        counts = [len(part) for part in parts.values()]
+        live = latest_rows(ids, deleted)
+        return segment_rows(list(parts), counts, live, contains(deleted, ids))
 
-    def feature_segments(self, model_id: str) -> list[SegmentRows]:
-        """Feature segments of a model with the rows that count."""
-        paths, ids, written_at = self._features_of(model_id).rows()
+    def feature_segments(self, model_id: str, without: Collection[Path] = ()) -> list[SegmentRows]:
+        """Feature segments of a model likewise."""
+        rows = [row for row in self._features_of(model_id).rows() if row[0] not in without]
         empty = np.empty(0, np.int64)
-        live = latest_rows(
-            np.concatenate([empty, *ids]), self.deleted_ids(), np.concatenate([empty, *written_at])
-        )
-        return segment_rows(paths, [len(part) for part in ids], live)
+        ids = np.concatenate([empty, *(ids for _, ids, _ in rows)])
+        written_at = np.concatenate([empty, *(written_at for _, _, written_at in rows)])
+        deleted = self.deleted_ids()
+        live = latest_rows(ids, deleted, written_at)
+        counts = [len(part) for _, part, _ in rows]
+        return segment_rows([path for path, _, _ in rows], counts, live, contains(deleted, ids))
 
-    def edit_segments(self) -> list[SegmentRows]:
-        """Edit segments with the edits that count."""
+    def edit_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
+        """Edit segments likewise."""
         _, contents = self._edits.read()
-        edits = [edit for part in contents.values() for edit in part]
+        parts = {self._edits.folder / name: edits for name, edits in contents.items()}
+        parts = {path: edits for path, edits in parts.items() if path not in without}
+        edits = [edit for part in parts.values() for edit in part]
         by_time = sorted(range(len(edits)), key=lambda row: edits[row].edited_at)
         latest = {(edits[row].image_id, edits[row].field): row for row in by_time}
         rows = np.array(sorted(latest.values()), np.int64)
-        ids = np.array([edit.image_id for edit in edits], np.int64)
-        live = rows[~contains(self.deleted_ids(), ids[rows])]
-        paths = [self._edits.folder / name for name in contents]
-        return segment_rows(paths, [len(part) for part in contents.values()], live)
+        deleted = contains(
+            self.deleted_ids(), np.array([edit.image_id for edit in edits], np.int64)
+        )
+        counts = [len(part) for part in parts.values()]
+        return segment_rows(list(parts), counts, rows[~deleted[rows]], deleted)
 
-    def deletion_segments(self) -> list[SegmentRows]:
-        """Deletion segments; every deletion counts for ever."""
+    def deletion_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
+        """Deletion segments likewise; every deletion counts for ever."""
         _, contents = self._deletions.read()
-        counts = [len(ids) for ids in contents.values()]
-        paths = [self._deletions.folder / name for name in contents]
-        return segment_rows(paths, counts, np.arange(sum(counts)))
+        parts = {self._deletions.folder / name: ids for name, ids in contents.items()}
+        parts = {path: ids for path, ids in parts.items() if path not in without}
+        counts = [len(ids) for ids in parts.values()]
+        rows = np.arange(sum(counts))
+        return segment_rows(list(parts), counts, rows, np.zeros(len(rows), np.bool_))
 
     def size_on_disk(self) -> int:
         """Bytes of all segments."""
@@ -218,7 +228,7 @@ class FeatureStore:
 
     def sweep(self) -> list[Path]:
         """Remove what killed writers left; returns the removed paths."""
-        folders = [path for path in self.folder.rglob("*") if path.is_dir()]
+        folders = [self.folder, *(path for path in self.folder.rglob("*") if path.is_dir())]
         return [
             path
             for folder in folders

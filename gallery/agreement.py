@@ -63,7 +63,7 @@ def settle_spool() -> None:
             facts = facts_in(path.name)
             row = Image.objects.filter(sha256=facts[0]).first() if facts else None
             if row is not None:
-                if row.spool_name != path.name:
+                if row.spool_name != path.name and is_abandoned(path):
                     path.unlink(missing_ok=True)
             elif is_abandoned(path):
                 if facts is None:

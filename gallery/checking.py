@@ -16,13 +16,10 @@ from featurestore.live_rows import contains
 from featurestore.store import FeatureStore
 from gallery import components
 from gallery.agreement import is_abandoned
-from gallery.models import Image
+from gallery.models import LOST, Image
 from gallery.spool import facts_in, sha256_of
 from gallery.stored_rows import StoredRows, differing_fields
 from gallery.thumbnails import is_undamaged
-
-# How a row says that its photo is known to be lost; `--repair` writes it.
-LOST = "lost: "
 
 
 def check_gallery(progress: Callable[[int], object] = lambda size: None) -> Iterator[Finding]:
@@ -112,7 +109,7 @@ def _rows_without_original(stored: StoredRows) -> Iterator[Finding]:
             yield _row_finding(problem, Remedy.REWRITE, row.pk)
         elif (
             not contains(stored_ids, place)[0]
-            and not (row.has_failed and row.failure.startswith(LOST))
+            and not row.is_lost
             and not has_original_in_spool(row)
         ):
             problem = f"has image {row.pk} ({row.name}), whose original is gone or damaged."

@@ -11,6 +11,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+# How a failure begins that tells of a lost original.
+LOST = "lost: "
 # Until a photo is tried again that had to wait, such as for room on the disk.
 WAIT_SECONDS = 20
 
@@ -72,9 +74,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return batch
 
     def mark_ready(self) -> set[int]:
-        """Record that the store holds everything; returns ids of those that were not deleted."""
-        self.received().update(state=Image.State.READY, failure="")
-        return set(self.ready().values_list("pk", flat=True))
+        """Record that the store holds everything; returns ids of those that were not deleted.
+
+        Whatever their state: a try that was given up on may still succeed.
+        """
+        self.update(state=Image.State.READY, failure="")
+        return set(self.values_list("pk", flat=True))
 
     def retry(self) -> int:
         """Put failed images back in the queue; returns how many."""
@@ -141,6 +146,11 @@ class Image(models.Model):
     @property
     def has_failed(self) -> bool:
         return self.state == self.State.FAILED
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether no original of it is left; `check_store --repair` says so."""
+        return self.has_failed and self.failure.startswith(LOST)
 
     def mark_waiting(self, reason: str) -> None:
         """Have it tried again soon for as long as it takes: it is no fault of the photo."""

@@ -69,11 +69,13 @@ def thumbnail_path(image: Image, size: Size) -> Path:
 def delete_images(images: Iterable[Image]) -> None:
     """Delete images everywhere, for ever.
 
-    The store comes first: should this be killed, `agree_after_crash` ends what it began.
+    The store comes first: should this be killed, the next tending ends what it began.
 
     Raises DiskFull, which changes nothing: even a deletion is written down.
     """
     doomed = list(images)
+    if not doomed:
+        return
     # First, because it also ends what this leaves undone when it is killed.
     schedule_tending()
     with refusing_full_disk():

@@ -47,16 +47,22 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
     """
     store = FeatureStore(settings.STORE_DIR)
     rebuilt = Rebuilt()
+    twins: list[int] = []
     with transaction.atomic():
         Image.objects.all().delete()
         for images in StoredRows.of(store):
             # The same bytes twice in the store become one row; the other image goes below.
             Image.objects.bulk_create(images, batch_size=BATCH, ignore_conflicts=True)
+            rows = set(
+                Image.objects.filter(pk__in=[i.pk for i in images]).values_list("pk", flat=True)
+            )
+            twins += [image.pk for image in images if image.pk not in rows]
             progress(len(images))
         rebuilt.stored = Image.objects.count()
         _adopt_spool(rebuilt, highest_id(store))
         schedule_ingestion(timezone.now())
-    store.delete(_ids_without_row(store))
+    # Only these: an image whose facts cannot be read has no row either, and is not to be lost.
+    store.delete(twins)
     return rebuilt
 
 
@@ -86,13 +92,3 @@ def _adopt_spool(rebuilt: Rebuilt, highest: int) -> None:
             rebuilt.damaged += 1
         else:
             rebuilt.waiting += 1
-
-
-def _ids_without_row(store: FeatureStore) -> list[int]:
-    ids = store.image_ids().tolist()
-    without: list[int] = []
-    for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
-        rows = set(Image.objects.filter(pk__in=batch).values_list("pk", flat=True))
-        without += [image_id for image_id in batch if image_id not in rows]
-    return without

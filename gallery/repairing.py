@@ -18,8 +18,8 @@ from featurestore.segments import EDITS, Edit
 from featurestore.store import FeatureStore
 from gallery import components
 from gallery.agreement import settle_spool
-from gallery.checking import LOST, catalogue_path, has_original_in_spool
-from gallery.models import Image
+from gallery.checking import catalogue_path, has_original_in_spool
+from gallery.models import LOST, Image
 from gallery.originals import delete_images
 from gallery.rebuilding import rebuild_catalogue, set_catalogue_aside
 from gallery.stored_rows import (
@@ -158,7 +158,7 @@ def _name_lost(store: FeatureStore, repair: GalleryRepair) -> None:
     for row in rows.iterator(chunk_size=2000):
         if row.pk in store or has_original_in_spool(row):
             continue
-        if not (row.has_failed and row.failure.startswith(LOST)):
+        if not row.is_lost:
             repair.lost[row.pk] = row.name
             Image.objects.filter(pk=row.pk).update(
                 state=Image.State.FAILED, failure=LOST_REASON, spool_name=""

@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 from gallery.models import Image, ImageQuerySet
 
 TEND_AFTER_SECONDS = 3.0
+TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
 TEND_PAUSE = 10
 
@@ -46,7 +47,12 @@ def tend() -> None:
 
     end_deletions()
     started = time.monotonic()
-    done = tend_store()
+    try:
+        done = tend_store()
+    except OSError:
+        # A full disk, as a rule; what is deleted is still to be taken off it.
+        schedule_tending(TEND_AGAIN_SECONDS)
+        raise
     if done is None or done.unfinished:
         # A large store takes long to tend, which should not keep new photos waiting for ever.
         schedule_tending(TEND_AFTER_SECONDS + TEND_PAUSE * (time.monotonic() - started))

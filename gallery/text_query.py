@@ -19,9 +19,7 @@ NEAR_SIMILARITY = 0.45
 # No class name has more words.
 MAX_PHRASE_WORDS = 2
 # Words that join others and name nothing in a photo.
-JOINING_WORDS = frozenset(
-    ["a", "an", "and", "at", "by", "in", "of", "on", "the", "to", "with"]
-)
+JOINING_WORDS = frozenset(["a", "an", "and", "at", "by", "in", "of", "on", "the", "to", "with"])
 # Words that vectors know and this query language does not: better named than taken for an object.
 NOT_UNDERSTOOD = frozenset(
     ["no", "not", "without", "one", "two", "three", "four", "five", "six", "many", "several"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -42,8 +43,9 @@ class BoundedUploadHandler(TemporaryFileUploadHandler):
                 self.file.flush()
         except DiskFull as refusal:
             self.file.disk_full = refusal
-            # Makes room for the files that come after it.
-            self.file.truncate(0)
+            # Makes room for the files that come after it. What is still buffered cannot be written.
+            with suppress(OSError):
+                self.file.truncate(0)
 
     def file_complete(self, file_size: int) -> BoundedUpload:
         if not self.file.disk_full:

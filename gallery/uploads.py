@@ -15,6 +15,7 @@ from gallery import components
 from gallery.decoding import PhotoFacts, read_facts
 from gallery.errors import PhotoRefused, Refused, refusing_full_disk
 from gallery.models import Image
+from gallery.originals import delete_images
 from gallery.spool import sha256_of
 from gallery.tasks import schedule_ingestion
 from gallery.upload_handler import BoundedUpload
@@ -127,6 +128,11 @@ def _keep(path: Path, name: str) -> UploadAnswer:
 def _duplicate(sha256: str, name: str) -> UploadAnswer | None:
     image = Image.objects.filter(sha256=sha256).first()
     if image is None:
+        return None
+    if image.is_lost or image.pk in components.store().deleted_ids():
+        # Either its bytes are here again, or a killed process has not ended its deletion, which
+        # would take this upload with it. The upload becomes a photo of its own.
+        delete_images([image])
         return None
     return UploadAnswer(name, Outcome.DUPLICATE, f"Already there as {image.name}.", image)
 

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from featurestore.errors import StoreError
 from gallery.drawing import drawn_detections
 from gallery.edits import rename_image
-from gallery.errors import EditRefused, Refused
+from gallery.errors import EditRefused, PhotoRefused
 from gallery.models import Image
 from gallery.originals import delete_images, read_original, thumbnail_path
 from gallery.search import detections_of
@@ -59,10 +59,10 @@ def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
     """A small JPEG; `size` is "grid" or "view"."""
     image = _image_or_404(image_id)
     try:
-        path = thumbnail_path(image, Size[size.upper()])
-    except (StoreError, Refused) as error:
+        file = thumbnail_path(image, Size[size.upper()]).open("rb")
+    except (StoreError, PhotoRefused, FileNotFoundError) as error:
         raise Http404(str(error)) from error
-    response = FileResponse(path.open("rb"), content_type="image/jpeg")
+    response = FileResponse(file, content_type="image/jpeg")
     patch_cache_control(response, private=True, max_age=A_YEAR, immutable=True)
     return response
 

@@ -109,7 +109,7 @@ def test_what_is_written_meanwhile_stays_newer(store: FeatureStore) -> None:
     new = detections((17, 0.9, 0, 0, 9, 9))
     store.append_features(MODEL, features([1], [new]))
     # The compaction below read its rows before that append.
-    other.feature_segments = lambda model_id: groups  # type: ignore[method-assign]
+    other.feature_segments = lambda model_id, without=(): groups  # type: ignore[method-assign]
     compact(other)
     row = store.index(MODEL).row_of(1)
     assert row is not None
@@ -238,3 +238,31 @@ def test_a_full_disk_changes_nothing_and_work_resumes(tmp_path: Path) -> None:
         assert len(store.image_ids()) == stored + 1
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def flip(path: Path, what: bytes) -> None:
+    content = bytearray(path.read_bytes())
+    content[bytes(content).index(what)] ^= 0x02
+    path.write_bytes(content)
+
+
+def test_a_changed_id_takes_no_other_image_away(store: FeatureStore) -> None:
+    fill(store, range(1, 11))
+    # The id 7 becomes 5, in a segment whose digest then no longer fits.
+    flip(segments_in(store, "images")[6], (7).to_bytes(8, "little"))
+    compact(FeatureStore(store.folder))
+    assert store.read_image(5) == sample_image(5).data
+
+
+def test_a_damaged_merge_does_not_outlive_its_sources(store: FeatureStore) -> None:
+    fill(store, range(1, 11))
+    sources = [(path, path.read_bytes()) for path in segments_in(store, "images")]
+    compact(store)
+    (merged,) = segments_in(store, "images")
+    # As a kill before the removal of the sources leaves it, and then the disk damages the merge.
+    for path, content in sources:
+        path.write_bytes(content)
+    flip(merged, sample_image(4).data[:32])
+    compact(FeatureStore(store.folder))
+    # The sources were merged again, which gives the same name with whole content.
+    assert_holds(FeatureStore(store.folder), list(range(1, 11)))

@@ -14,7 +14,9 @@ from django.urls import reverse
 from pytest_django import Settings
 
 from gallery import components
-from gallery.models import Image
+from gallery.agreement import end_deletions
+from gallery.models import LOST, Image
+from gallery.originals import read_original
 from gallery.uploads import Outcome, UploadAnswer, clean_name, receive_file
 from tests.gallery.conftest import MakeFile
 from tests.gallery.full_disk import file_size_limit
@@ -340,3 +342,27 @@ def test_a_part_that_is_no_form_at_all_is_refused(gallery_data: Path, client: Cl
     response = client.post(reverse("upload"), body, content_type=MULTIPART)
     assert response.status_code == 400
     assert not Image.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_lost_photo_comes_back_by_uploading_it_again(gallery_data: Path) -> None:
+    first = receive_file(CAT).image
+    assert first is not None
+    Image.objects.filter(pk=first.pk).update(state=Image.State.FAILED, failure=f"{LOST}gone")
+    components.spool().remove(first.spool_name)
+    again = receive_file(CAT)
+    assert again.outcome == Outcome.STORED
+    assert again.image is not None
+    assert read_original(again.image) == CAT.read_bytes()
+
+
+@pytest.mark.django_db
+def test_an_upload_does_not_go_with_a_deletion_that_was_killed_halfway(gallery_data: Path) -> None:
+    first = receive_file(CAT).image
+    assert first is not None
+    components.store().delete([first.pk])
+    again = receive_file(CAT)
+    assert again.outcome == Outcome.STORED
+    end_deletions()
+    assert again.image is not None
+    assert read_original(again.image) == CAT.read_bytes()

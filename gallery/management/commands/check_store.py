@@ -19,8 +19,8 @@ from featurestore.checking import Finding, bytes_to_check, segment_files
 from featurestore.compaction import compaction_lock
 from gallery import components
 from gallery.catalogue import prepare_catalogue
-from gallery.checking import LOST, check_gallery
-from gallery.models import Image
+from gallery.checking import check_gallery
+from gallery.models import LOST, Image
 from gallery.repairing import GalleryRepair, repair_gallery
 
 

@@ -13,6 +13,7 @@ from django.core.management import BaseCommand, CommandError
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from featurestore.compaction import compaction_lock
 from featurestore.errors import StoreError
 from featurestore.original_layout import export_original
 from gallery import components
@@ -37,9 +38,13 @@ class Command(BaseCommand):
             raise CommandError(f"{file} is there already; --force replaces it.")
         prepare_catalogue()
         store = components.store()
-        with tqdm(
-            total=len(store.image_ids()), unit="photo", disable=options["verbosity"] == 0
-        ) as progress:
+        # Segments may not be removed while they are read.
+        with (
+            compaction_lock(store.folder, wait=True),
+            tqdm(
+                total=len(store.image_ids()), unit="photo", disable=options["verbosity"] == 0
+            ) as progress,
+        ):
             try:
                 written = export_original(
                     store, components.model_id(), file, _pixels, on_image=progress.update

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.errors import BadDetectorAnswer
+from detector.labels import CLASS_IDS
 
 #: uint8 (n, 300, 300, 3), RGB.
 Images: TypeAlias = NDArray[np.uint8]
@@ -64,8 +65,8 @@ def _check_values(detections: Detections) -> None:
     if not np.isfinite(detections).all():
         raise BadDetectorAnswer("detections: expected finite numbers, got NaN or infinity")
     class_ids, scores = detections[..., CLASS_ID], detections[..., SCORE]
-    if ((class_ids < 0) | (class_ids != np.rint(class_ids))).any():
-        raise BadDetectorAnswer("detections: expected whole class ids, 0 or more")
+    if not np.isin(class_ids, (0, *CLASS_IDS)).all():
+        raise BadDetectorAnswer("detections: expected class ids of COCO, or 0")
     if ((scores < 0) | (scores > 1)).any():
         raise BadDetectorAnswer(
             f"detections: expected scores in 0..1, got {scores.min():g}..{scores.max():g}"

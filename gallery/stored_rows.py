@@ -144,8 +144,8 @@ def _edited_names(store: FeatureStore) -> dict[int, str]:
 
 
 def _featured_ids(store: FeatureStore, model_id: str) -> NDArray[np.int64]:
-    live = [
-        np.delete(part.postings.image_ids, part.dead_rows) for part in store.index(model_id).parts
-    ]
+    """Images that can be found: with features of the model, or of another that stands in."""
+    parts = store.index(model_id, completed=True).parts
+    live = [np.delete(part.postings.image_ids, part.dead_rows) for part in parts]
     ids: NDArray[np.int64] = np.unique(np.concatenate([np.empty(0, np.int64), *live]))
     return ids

@@ -69,8 +69,8 @@ def test_it_refuses_another_shape_or_dtype_and_says_which(
     [
         (0, 1, np.nan, "finite"),
         (0, 2, np.inf, "finite"),
-        (0, 0, 17.5, "whole class ids"),
-        (0, 0, -1, "whole class ids"),
+        (0, 0, 17.5, "class ids of COCO"),
+        (0, 0, -1, "class ids of COCO"),
         (0, 1, 1.5, "scores in 0..1"),
         (1, 1, 0.95, "falling score"),
         (2, 5, 7, "zeros in rows of class 0"),

@@ -74,7 +74,7 @@ def compact(
         everything: merge even a few small segments.
         before_removal: told which segments are about to be removed, so that nothing points to them.
 
-    Raises CompactionRuns, or OSError (a full disk), which changes nothing.
+    Raises CompactionRuns, or OSError (a full disk), after which all rows are still there.
     """
     report = Compaction()
     merged: list[Path] = []

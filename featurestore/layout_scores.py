@@ -125,7 +125,7 @@ def matched_pairs(layout: NDArray[np.float32], image: NDArray[np.float32]) -> li
 def original_layout_scores(postings: Postings, layout: NDArray[np.float32]) -> NDArray[np.float32]:
     """The original system's photo score: mean of score and relative area over same-class pairs.
 
-    It never looks at overlap; kept so that every figure has it beside ours.
+    It never looks at overlap; kept as a baseline for every figure.
     """
     n = len(postings)
     totals, counts = np.zeros(n, np.float32), np.zeros(n, np.float32)

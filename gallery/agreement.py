@@ -23,7 +23,7 @@ ABANDONED_SECONDS = 3600.0
 
 
 def agree_after_crash() -> None:
-    """End what killed processes began; run when a worker starts."""
+    """End what killed processes began; run when a worker or an import starts."""
     components.store().sweep()
     end_deletions()
     _end_moves_into_store()

@@ -21,7 +21,7 @@ def tend_store(*, everything: bool = False) -> Compaction | None:
     Returns:
         What compaction did, or None where another process is at it.
 
-    Raises OSError (a full disk), which changes nothing.
+    Raises OSError (a full disk), after which nothing is lost.
     """
     store = components.store()
     model_id = components.model_id()

@@ -16,7 +16,7 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 30.0
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 BOUNDARY = "gallery-tests-boundary"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django.core.management import BaseCommand, call_command
+from django.core.management import BaseCommand, CommandError, call_command
 from django.db import OperationalError
 
 from gallery.agreement import agree_after_crash
@@ -13,8 +13,8 @@ from gallery.catalogue import check_models, prepare_catalogue
 from gallery.errors import is_disk_full
 
 POLL_SECONDS = 0.3
-# Until it is looked again whether the disk has room.
-ROOM_SECONDS = 10
+# Long enough that `serve` starts it again, and does not take it for one that cannot start.
+ROOM_SECONDS = 6
 
 
 class Command(BaseCommand):
@@ -23,15 +23,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_models()
         prepare_catalogue()
-        while True:
-            try:
-                self._work()
-                return
-            except (OSError, OperationalError) as error:
-                if not is_disk_full(error):
-                    raise
-                self.stderr.write("The disk is full; the worker waits for room.")
-                time.sleep(ROOM_SECONDS)
+        try:
+            self._work()
+        except (OSError, OperationalError) as error:
+            if not is_disk_full(error):
+                raise
+            # Not again in this process: SQLite's connection may be left within a transaction.
+            time.sleep(ROOM_SECONDS)
+            raise CommandError("The disk is full; the worker has to be started again.") from error
 
     def _work(self) -> None:
         agree_after_crash()

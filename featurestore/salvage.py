@@ -185,7 +185,7 @@ def _recognised(
     sha256 = hashlib.sha256(content).hexdigest()
     image = known.of_sha256(sha256)
     if image is not None:
-        return _stored(image, content)
+        return image.with_data(content)
     digest = facts["sha256"]
     if digest is None or bytes(digest).hex() != sha256 or catalogued is not None:
         return None
@@ -202,18 +202,6 @@ def _places(
         yield start, start + catalogued.size
     if catalogued is not None and following is not None:
         yield following - catalogued.size, following
-
-
-def _stored(facts: ImageFacts, data: bytes) -> StoredImage:
-    return StoredImage(
-        image_id=facts.image_id,
-        name=facts.name,
-        media_type=facts.media_type,
-        width=facts.width,
-        height=facts.height,
-        uploaded_at=facts.uploaded_at,
-        data=data,
-    )
 
 
 def _with_own_facts(facts: dict[str, Any], data: bytes) -> StoredImage | None:

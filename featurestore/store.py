@@ -173,9 +173,7 @@ class FeatureStore:
 
     def image_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Image segments with the rows that count, as if some segments were not there."""
-        _, contents = self._images.read()
-        parts = {self._images.folder / name: ids for name, ids in contents.items()}
-        parts = {path: ids for path, ids in parts.items() if path not in without}
+        parts = _parts(self._images, without)
         ids = np.concatenate([np.empty(0, np.int64), *parts.values()])
         deleted = self.deleted_ids()
         counts = [len(part) for part in parts.values()]
@@ -195,9 +193,7 @@ class FeatureStore:
 
     def edit_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Edit segments likewise."""
-        _, contents = self._edits.read()
-        parts = {self._edits.folder / name: edits for name, edits in contents.items()}
-        parts = {path: edits for path, edits in parts.items() if path not in without}
+        parts = _parts(self._edits, without)
         edits = [edit for part in parts.values() for edit in part]
         by_time = sorted(range(len(edits)), key=lambda row: edits[row].edited_at)
         latest = {(edits[row].image_id, edits[row].field): row for row in by_time}
@@ -210,9 +206,7 @@ class FeatureStore:
 
     def deletion_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Deletion segments likewise; every deletion counts for ever."""
-        _, contents = self._deletions.read()
-        parts = {self._deletions.folder / name: ids for name, ids in contents.items()}
-        parts = {path: ids for path, ids in parts.items() if path not in without}
+        parts = _parts(self._deletions, without)
         counts = [len(ids) for ids in parts.values()]
         rows = np.arange(sum(counts))
         return segment_rows(list(parts), counts, rows, np.zeros(len(rows), np.bool_))
@@ -267,6 +261,12 @@ class FeatureStore:
                 paths = [self._images.folder / name for name in contents]
                 self._locations = version, _locate(list(contents.values()), paths, deleted)
             return self._locations[1]
+
+
+def _parts(folder: SegmentFolder[T], without: Collection[Path]) -> dict[Path, T]:
+    """Contents of a folder's segments by path, but for some."""
+    parts = {folder.folder / name: content for name, content in folder.read()[1].items()}
+    return {path: content for path, content in parts.items() if path not in without}
 
 
 def _locate(

@@ -1,16 +1,27 @@
-"""What words mean to the gallery: their vectors, and how near each object class is to them."""
+"""What words mean to the gallery: the object classes that they stand for, and how surely.
+
+WordNet says which nouns are kinds of a class or the other way round; word vectors say how near
+they are, and stand in where WordNet knows no such relation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from gensim.models import KeyedVectors
 from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
-from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME
+from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME, NAME_BY_ID
+from featurestore.conditions import Kind
 from gallery.word_vectors import load_word_vectors
+from gallery.wordnet import Lexicon
 
 # Endings of English plurals and what they replace, longest first.
 PLURAL_ENDINGS = (("ves", "fe"), ("ves", "f"), ("ies", "y"), ("es", ""), ("s", ""))
@@ -31,12 +42,50 @@ MEAN_WORDS = 50_000
 COMPONENT_WORDS = 20_000
 COMMON_COMPONENTS = 3
 
+# All of these were measured with `manage.py evaluate`.
+# A class that is further from a word than this says nothing about it, ...
+NEAR_SIMILARITY = 0.45
+# ... or than this, where WordNet knows the word and sees nothing that the two share.
+UNRELATED_SIMILARITY = 0.7
+# Classes within a few hundredths of the nearest cosine count as the same thing.
+SIMILARITY_SCALE = 0.02
+# Of the kinds of a thing, those further from the word count less, but count.
+KIND_SCALE = 0.5
+# How fast the faith in WordNet falls where a class that it does not name is nearer.
+FAITH_SCALE = 0.5
+# A class that counts less is left out.
+LEAST_WEIGHT = 0.01
+
+# Wrong, missing, added or exchanged letters that a correction may mend, in words of some length.
+MOST_TYPING_MISTAKES = 2
+LONG_WORD = 6
+MOST_CORRECTIONS = 3
+# Words past this place by use are hardly what somebody meant to type.
+RARE_WORD = 60_000
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """The classes that a word stands for."""
+
+    kind: Kind
+    """By falling weight; the first is the best."""
+    similarity: float
+    """Cosine of the word and its best class, 1 where it names it."""
+    is_named: bool
+    """Whether the word is a class's own name."""
+
+    @property
+    def class_names(self) -> list[str]:
+        return [NAME_BY_ID[class_id] for class_id in self.kind.class_ids.tolist()]
+
 
 class Vocabulary:
     """Word vectors beside the 80 class names of the detector."""
 
-    def __init__(self, vectors: KeyedVectors) -> None:
+    def __init__(self, vectors: KeyedVectors, lexicon: Lexicon) -> None:
         self._vectors = vectors
+        self._lexicon = lexicon
         self.class_ids = np.array(CLASS_IDS, np.int64)
         """(80,) COCO category ids, rising."""
         self.class_vectors = np.stack([self._phrase_vector(name) for name in CLASS_NAMES])
@@ -45,16 +94,24 @@ class Vocabulary:
         self._unit_class_vectors = np.stack([self._direction(row) for row in self.class_vectors])
 
     @classmethod
-    def load(cls, path: Path) -> Vocabulary:
-        """Raises FileNotFoundError where there are no vectors."""
-        return cls(load_word_vectors(path))
+    def load(cls, vectors: Path, lexicon: Path) -> Vocabulary:
+        """Raises FileNotFoundError where there is one of them not."""
+        return cls(load_word_vectors(vectors), Lexicon(lexicon))
 
     @property
     def dimensions(self) -> int:
         return int(self._vectors.vector_size)
 
     def knows(self, word: str) -> bool:
-        return word in self._vectors
+        """Whether a word, or what it may be the plural of, has a vector or is in WordNet."""
+        return any(form in self._vectors or form in self._lexicon for form in singulars(word))
+
+    def is_name(self, phrase: str) -> bool:
+        """Whether several words name one thing: "hot dogs", "station wagon"."""
+        return self.class_named(phrase) is not None or any(
+            (facts := self._lexicon.facts(form)) is not None and facts.meant
+            for form in singulars(phrase)
+        )
 
     def class_named(self, phrase: str) -> str | None:
         """The class that a phrase names, in singular or plural: "hot dogs" is "hot dog"."""
@@ -69,6 +126,92 @@ class Vocabulary:
         """(80,) cosine of a phrase with each class name, -1..1; all of its words must be known."""
         name = self.class_named(phrase)
         return self._unit_class_vectors @ self._direction(self._phrase_vector(name or phrase))
+
+    def meaning(self, phrase: str) -> Meaning | None:
+        """What a word or a name of several words stands for; None where no class is near."""
+        named = self.exact_meaning(phrase)
+        if named is not None:
+            return named
+        # Class names are in the singular, and so "puppies" by itself is nearer to cat than to dog.
+        form = self._nearest_form(phrase)
+        noun = next((form for form in singulars(phrase) if form in self._lexicon), None)
+        facts = self._lexicon.facts(noun) if noun is not None else None
+        if form is None:
+            meant = facts.meant if facts else {}
+            return _meaning(meant, max(meant.values())) if meant else None
+        similarities = self._similarity_by_class(form)
+        nearest = max(similarities.values())
+        if facts is not None and (facts.meant or nearest < UNRELATED_SIMILARITY):
+            similarities = {id_: similarities[id_] for id_ in facts.akin}
+            nearest = max(similarities.values(), default=0.0)
+        faith, weights = 0.0, dict.fromkeys(similarities, 0.0)
+        if facts is not None and facts.meant:
+            nearest_meant = max(similarities[class_id] for class_id in facts.meant)
+            faith = max(
+                likelihood * float(np.exp((similarities[class_id] - nearest) / FAITH_SCALE))
+                for class_id, likelihood in facts.meant.items()
+            )
+            for class_id in facts.meant:
+                distance = nearest_meant - similarities[class_id]
+                weights[class_id] = faith * float(np.exp(-distance / KIND_SCALE))
+        elif nearest < NEAR_SIMILARITY:
+            return None
+        for class_id, similarity in similarities.items():
+            near = float(np.exp((similarity - nearest) / SIMILARITY_SCALE))
+            weights[class_id] = max(weights[class_id], (1 - faith) * near * max(nearest, 0))
+        best = max(weights, key=lambda class_id: weights[class_id])
+        # A kind of a thing is that thing; what is merely near counts as much as it is near.
+        most = weights[best] if facts is not None and best in facts.meant else 1.0
+        return _meaning(
+            {class_id: weight / most for class_id, weight in weights.items()}, similarities[best]
+        )
+
+    def exact_meaning(self, phrase: str) -> Meaning | None:
+        """The class that a phrase names, and nothing like it."""
+        name = self.class_named(phrase)
+        return None if name is None else _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
+
+    def is_usual(self, phrase: str) -> bool:
+        """Whether a word is used so much that it is hardly a typing mistake."""
+        place = self._vectors.key_to_index
+        return self.class_named(phrase) is not None or all(
+            any(place.get(form, RARE_WORD) < RARE_WORD for form in singulars(word))
+            for word in re.split("[-'’ ]", phrase)
+        )
+
+    def corrections(self, word: str) -> list[str]:
+        """Words that may have been meant by one that is written wrongly, the likeliest first."""
+        limit = MOST_TYPING_MISTAKES if len(word) >= LONG_WORD else 1
+        found = process.extract(
+            word,
+            self._correctable,
+            scorer=OSA.distance,
+            score_cutoff=limit,
+            limit=None,
+        )
+        # Of words that are equally like it the one that is used most.
+        ranked = sorted(found, key=lambda match: (match[1], match[2]))
+        return [match[0] for match in ranked[:MOST_CORRECTIONS]]
+
+    @cached_property
+    def _correctable(self) -> list[str]:
+        """Words that stand for a class, by falling use; those that are never used are left out."""
+        words = {word for name in CLASS_NAMES for word in name.split(" ")} | set(
+            self._lexicon.nouns_of_classes()
+        )
+        place = self._vectors.key_to_index
+        used = {word: place[word] for word in words if place.get(word, RARE_WORD) < RARE_WORD}
+        return sorted(used, key=used.__getitem__)
+
+    def _nearest_form(self, phrase: str) -> str | None:
+        """The phrase, or a form of it, all of whose words have vectors; the nearest to a class."""
+        parts = re.split("[-'’ ]", phrase)
+        forms = (*singulars(phrase), " ".join(parts), "".join(parts))
+        known = [form for form in forms if all(word in self._vectors for word in form.split(" "))]
+        return max(known, key=lambda form: float(self.similarities(form).max()), default=None)
+
+    def _similarity_by_class(self, phrase: str) -> dict[int, float]:
+        return dict(zip(CLASS_IDS, self.similarities(phrase).tolist(), strict=True))
 
     def sentence_vector(self, class_ids: Iterable[int]) -> NDArray[np.float32]:
         """(50,) mean vector of class names, the original system's sentence vector; 0 for none."""
@@ -108,6 +251,16 @@ def _common_directions(
     mean = vectors[:MEAN_WORDS].mean(axis=0, dtype=np.float32)
     components = np.linalg.svd(vectors[:COMPONENT_WORDS] - mean, full_matrices=False)[2]
     return mean, components[:COMMON_COMPONENTS]
+
+
+def _meaning(weights: Mapping[int, float], similarity: float, *, is_named: bool = False) -> Meaning:
+    ids = [
+        id_
+        for id_ in sorted(weights, key=lambda id_: -weights[id_])
+        if weights[id_] >= LEAST_WEIGHT
+    ]
+    kind = Kind(np.array(ids, np.int64), np.array([weights[id_] for id_ in ids], np.float32))
+    return Meaning(kind, similarity, is_named)
 
 
 def singulars(word: str) -> list[str]:

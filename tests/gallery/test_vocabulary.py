@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 from gensim.models import KeyedVectors
 
 from detector.labels import CLASS_NAMES, ID_BY_NAME
 from gallery import components
-from gallery.vocabulary import Vocabulary, singulars
+from gallery.vocabulary import Meaning, Vocabulary, singulars
 from gallery.word_vectors import load_word_vectors
 
 
@@ -63,6 +64,114 @@ def test_other_words_name_no_class(phrase: str, vocabulary: Vocabulary) -> None:
     assert vocabulary.class_named(phrase) is None
 
 
+def meant(phrase: str, vocabulary: Vocabulary) -> Meaning:
+    meaning = vocabulary.meaning(phrase)
+    assert meaning is not None, phrase
+    return meaning
+
+
+@pytest.mark.parametrize("name", CLASS_NAMES)
+def test_a_class_name_means_its_class_alone(name: str, vocabulary: Vocabulary) -> None:
+    meaning = meant(name, vocabulary)
+    assert meaning.class_names == [name]
+    assert meaning.kind.weights.tolist() == [1.0]
+    assert meaning.is_named
+
+
+@pytest.mark.parametrize(
+    ("word", "name"),
+    [
+        ("puppies", "dog"),
+        ("retriever", "dog"),
+        ("golden retriever", "dog"),
+        ("station wagon", "car"),
+        ("automobile", "car"),
+        ("schoolgirl", "person"),
+        ("tabby", "cat"),
+        ("sofas", "couch"),
+        ("mare", "horse"),
+    ],
+)
+def test_a_kind_of_a_class_means_that_class(word: str, name: str, vocabulary: Vocabulary) -> None:
+    meaning = meant(word, vocabulary)
+    assert meaning.class_names[0] == name
+    assert meaning.kind.weights[0] == 1
+    assert not meaning.is_named
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("vehicle", {"car", "truck", "bicycle", "motorcycle", "airplane", "boat"}),
+        ("animals", {"cat", "dog", "bird", "horse", "sheep", "cow", "elephant", "zebra"}),
+        ("furniture", {"chair", "couch", "bed", "dining table", "bench"}),
+        ("fruit", {"apple", "banana", "orange"}),
+    ],
+)
+def test_a_general_word_means_its_classes(
+    word: str, names: set[str], vocabulary: Vocabulary
+) -> None:
+    assert names <= set(meant(word, vocabulary).class_names)
+
+
+def test_what_is_merely_near_counts_as_much_as_it_is_near(vocabulary: Vocabulary) -> None:
+    meaning = meant("kitten", vocabulary)
+    assert meaning.class_names[0] == "cat"
+    assert meaning.kind.weights[0] == pytest.approx(meaning.similarity)
+    assert 0.6 < meaning.similarity < 1
+
+
+@pytest.mark.parametrize("word", ["beach", "castle", "lake", "wedding", "justice", "object"])
+def test_a_word_that_shares_nothing_with_any_class_means_none(
+    word: str, vocabulary: Vocabulary
+) -> None:
+    assert vocabulary.meaning(word) is None
+    assert vocabulary.knows(word)
+
+
+def test_nonsense_is_not_known(vocabulary: Vocabulary) -> None:
+    assert not vocabulary.knows("qqxqq")
+    assert vocabulary.meaning("qqxqq") is None
+
+
+def test_an_exact_meaning_takes_only_a_class_name(vocabulary: Vocabulary) -> None:
+    assert vocabulary.exact_meaning("puppy") is None
+    exact = vocabulary.exact_meaning("dogs")
+    assert exact is not None
+    assert exact.class_names == ["dog"]
+
+
+def test_names_of_several_words_are_known(vocabulary: Vocabulary) -> None:
+    assert vocabulary.is_name("hot dogs")
+    assert vocabulary.is_name("golden retrievers")
+    assert not vocabulary.is_name("dog cat")
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [
+        ("bycicle", "bicycle"),
+        ("pupy", "puppy"),
+        ("umbrela", "umbrella"),
+        ("motorcicle", "motorcycle"),
+        ("dgo", "dog"),
+        ("skatebord", "skateboard"),
+    ],
+)
+def test_typing_mistakes_have_corrections(typed: str, word: str, vocabulary: Vocabulary) -> None:
+    assert vocabulary.corrections(typed)[0] == word
+    assert not vocabulary.is_usual(typed)
+
+
+@pytest.mark.parametrize("word", ["dog", "puppies", "beach", "teddy bear"])
+def test_words_in_use_are_no_typing_mistakes(word: str, vocabulary: Vocabulary) -> None:
+    assert vocabulary.is_usual(word)
+
+
+def test_what_is_like_no_word_has_no_correction(vocabulary: Vocabulary) -> None:
+    assert vocabulary.corrections("qqxqqwzk") == []
+
+
 def test_a_word_is_the_first_of_its_own_singulars() -> None:
     assert singulars("glass")[0] == "glass"
     assert "pony" in singulars("ponies")
@@ -97,10 +206,15 @@ def test_any_word2vec_file_can_take_the_place_of_the_vectors(
     generator = np.random.default_rng(7)
     vectors.add_vectors(words, generator.normal(size=(len(words), 3)).astype(np.float32))
     vectors.save_word2vec_format(str(tmp_path / name), binary=binary)
-    vocabulary = Vocabulary.load(tmp_path / name)
+    vocabulary = Vocabulary.load(tmp_path / name, settings.LEXICON)
     assert vocabulary.dimensions == 3
-    assert vocabulary.knows("zebra")
-    assert not vocabulary.knows("puppy")
+    zebra = vocabulary.meaning("zebra")
+    assert zebra is not None
+    assert zebra.class_names == ["zebra"]
+    # WordNet alone knows what these vectors do not.
+    puppy = vocabulary.meaning("puppy")
+    assert puppy is not None
+    assert puppy.class_names == ["dog"]
 
 
 def test_missing_vectors_say_what_to_do(tmp_path: Path) -> None:

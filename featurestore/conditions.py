@@ -1,0 +1,70 @@
+"""What a text query asks of the objects of an image, without words: weighted classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Weighted object classes, such as those that a word may stand for."""
+
+    class_ids: NDArray[np.int64]
+    """(c,) COCO category ids, each once."""
+    weights: NDArray[np.float32]
+    """(c,) in 0..1: how much each class counts as one of the kind."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The objects of a kind that count."""
+
+    kind: Kind
+    min_score: float = 0.0
+    """Only objects that the detector is at least so sure of, 0..1."""
+    min_area: float = 0.0
+    """Only objects whose box covers at least this part of the frame, 0..1."""
+    max_area: float = 1.0
+    """Only objects whose box covers at most this part of the frame, 0..1."""
+
+
+@dataclass(frozen=True)
+class Presence:
+    """So many objects, from `at_least` to `at_most` (None: or more)."""
+
+    asked: Asked
+    at_least: int = 1
+    at_most: int | None = None
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Two objects, the first of which lies so to the second."""
+
+    subject: Asked
+    name: str
+    """One of `relations.RELATIONS`."""
+    object: Asked
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Only:
+    """No sure object of any other kind."""
+
+    kinds: tuple[Kind, ...]
+
+
+Condition = Presence | Relation | Only
+Alternative = tuple[Condition, ...]
+
+
+@dataclass(frozen=True)
+class ObjectQuery:
+    """Alternatives, of which an image should answer one with all of its conditions."""
+
+    alternatives: tuple[Alternative, ...]

@@ -1,0 +1,1 @@
+"""The query language: its syntax tree, parser and printer, without what words mean."""

@@ -1,0 +1,57 @@
+"""Queries made from queries: what the links and buttons beside a search lead to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gallery.query.assembly import assemble
+from gallery.query.syntax import Condition, Filter, Only, Query, Relation, Thing
+from gallery.query.typed_text import plain
+
+
+def without(query: Query, part: Condition | Filter) -> Query:
+    """The query without one of its conditions or filters, the one that was typed at its place."""
+    return assemble(
+        (
+            [each for each in conjunction.conditions if not _is_part(each, part)]
+            for conjunction in query.alternatives
+        ),
+        (each for each in query.filters if not _is_part(each, part)),
+    )
+
+
+def with_exact(query: Query, thing: Thing, name: str) -> Query:
+    """The query with a class name, and nothing like it, in place of the words of one thing."""
+    return _with(query, thing, replace(thing, words=plain(name), quoted=True))
+
+
+def with_words(query: Query, thing: Thing, words: str) -> Query:
+    """The query with other words for one thing, such as a correction."""
+    return _with(query, thing, replace(thing, words=plain(words), quoted=False))
+
+
+def _with(query: Query, thing: Thing, other: Thing) -> Query:
+    def changed_thing(each: Thing) -> Thing:
+        return other if _is_part(each, thing) else each
+
+    def changed(condition: Condition) -> Condition:
+        match condition:
+            case Thing():
+                return changed_thing(condition)
+            case Relation():
+                return replace(
+                    condition,
+                    subject=changed_thing(condition.subject),
+                    object=changed_thing(condition.object),
+                )
+            case Only():
+                return replace(condition, things=tuple(map(changed_thing, condition.things)))
+
+    return assemble(
+        (map(changed, conjunction.conditions) for conjunction in query.alternatives),
+        query.filters,
+    )
+
+
+def _is_part(each: Condition | Filter, part: Condition | Filter) -> bool:
+    return each == part and each.span == part.span

@@ -1,0 +1,68 @@
+"""Filters that are written as key and value: "after:2024-05", "name:beach", "type:png"."""
+
+from __future__ import annotations
+
+import datetime
+import re
+
+from gallery.query.errors import QuerySyntaxError
+from gallery.query.syntax import DateFilter, Filter, NameFilter, Span, TypeFilter
+from gallery.query.words import ENDINGS
+
+KEYS = ("after", "before", "name", "type")
+EXAMPLES = {
+    "after": "after:2024-05",
+    "before": "before:2025",
+    "name": "name:beach",
+    "type": "type:png",
+}
+DATE = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})(?:[-/.]([0-9]{1,2}))?)?")
+
+
+def check_key(key: str, span: Span) -> None:
+    """Raises QuerySyntaxError for a key that the language does not have."""
+    if key not in KEYS:
+        raise QuerySyntaxError(
+            f"There is no filter “{key}:”. The filters are after:, before:, name: and type:. "
+            "To search for words with a colon, put them in quotes.",
+            span,
+        )
+
+
+def read_filter(key: str, value: str, span: Span) -> Filter:
+    """A filter of a key that there is. Raises QuerySyntaxError for a value that makes no sense."""
+    if not value:
+        raise QuerySyntaxError(
+            f"“{key}:” needs something right after it, like: {EXAMPLES[key]}", span
+        )
+    if key == "name":
+        return NameFilter(value, span=span)
+    if key == "type":
+        ending = ENDINGS.get(value.lower().removeprefix("."))
+        if ending is None:
+            raise QuerySyntaxError(
+                f"There is no type “{value}”. The types are "
+                f"{_listed(sorted(set(ENDINGS.values())))}.",
+                span,
+            )
+        return TypeFilter(ending, span=span)
+    return _date_filter(key, value, span)
+
+
+def _date_filter(direction: str, value: str, span: Span) -> DateFilter:
+    match = DATE.fullmatch(value)
+    if match is None:
+        raise QuerySyntaxError(
+            f"“{direction}:” needs a date like 2024, 2024-05 or 2024-05-17, not “{value}”.", span
+        )
+    year, month, day = (None if part is None else int(part) for part in match.groups())
+    assert year is not None
+    try:
+        datetime.date(year, 1 if month is None else month, 1 if day is None else day)
+    except ValueError:
+        raise QuerySyntaxError(f"There is no such date as {value}.", span) from None
+    return DateFilter(direction, year, month, day, span=span)
+
+
+def _listed(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"

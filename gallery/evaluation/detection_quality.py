@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from gallery.evaluation.truth import TrueImage, Truth
-
-FRAME_SIDE = 300.0
+from gallery.evaluation.truth import FRAME_SIDE, TrueImage, Truth
 
 
 @dataclass(frozen=True)

@@ -1,29 +1,47 @@
-"""The figures of one evaluation, as a dictionary for `--json` and as a table to read."""
+"""The figures of one evaluation, as a dictionary for `--json`; `table` makes a text of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.relations import RELATIONS
 from gallery.evaluation.detection_quality import (
     DetectionQuality,
     detection_quality,
     detection_quality_of_split,
 )
-from gallery.evaluation.layout_gain import share_a_class
-from gallery.evaluation.queries import name_queries, synonym_queries
+from gallery.evaluation.drawn_layouts import drawn_layouts
+from gallery.evaluation.layout_gain import layout_gains, share_a_class
+from gallery.evaluation.queries import JudgedQuery
+from gallery.evaluation.query_sets import text_query_sets
 from gallery.evaluation.search_quality import (
-    PhotoScores,
+    LayoutScores,
     TextScores,
+    average_precisions,
+    drawn_ndcgs,
     photo_ndcgs,
-    text_average_precisions,
+    reciprocal_ranks,
+    shown,
 )
 from gallery.evaluation.truth import Truth
 
 UNSEEN_SPLIT = "val2017"
+RELATIONS_SET = "relations"
+
+
+@dataclass(frozen=True)
+class CutOffs:
+    """Scores below which search shows nothing."""
+
+    text: float
+    photo: float
 
 
 class DetectionFigures(TypedDict):
@@ -38,6 +56,25 @@ class PhotoFigures(TypedDict):
     queries: int
 
 
+class DrawnFigures(TypedDict):
+    ndcg_at_10: dict[str, float | None]
+    """Mean by score name."""
+    mrr: dict[str, float | None]
+    """Mean reciprocal rank of the image that was drawn, by score name."""
+    queries: int
+
+
+class ShownFigures(TypedDict):
+    """The same figures where images below the cut-off are no hits, by score name."""
+
+    text: dict[str, dict[str, float | int | None]]
+    """By set of terms, the mAP."""
+    photo: dict[str, float | None]
+    """nDCG@10."""
+    drawn: dict[str, float | None]
+    """nDCG@10."""
+
+
 class Report(TypedDict):
     """The contract of `evaluate --json`; every quality lies in 0..1.
 
@@ -49,17 +86,27 @@ class Report(TypedDict):
     detection: dict[str, DetectionFigures | None]
     """By set of images: "all", and "val2017", which the detector was not trained on."""
     text: dict[str, dict[str, float | int | None]]
-    """By set of terms, "names" and "synonyms": the mAP by score name, and "terms", their number."""
+    """By set of terms, such as "names": the mAP by score name, and "terms", their number.
+
+    "relations" is the mean over the relations, each of which has a set of its own.
+    """
     photo: PhotoFigures
+    drawn: DrawnFigures
+    as_shown: ShownFigures
     seconds: float
+    """What reading the photos and finding their objects took."""
+    seconds_by_part: dict[str, float]
+    """What measuring took: "detection", "queries" (making and judging them), "text: objects" and
+    "layouts: objects" (scoring and measuring) for each score name."""
 
 
 def build_report(
     truth: Truth,
     detections: NDArray[np.float32],
     text_scores: Mapping[str, TextScores],
-    photo_scores: Mapping[str, PhotoScores],
+    layout_scores: Mapping[str, LayoutScores],
     *,
+    cut_offs: CutOffs,
     model_id: str,
     seconds: float,
 ) -> Report:
@@ -69,60 +116,115 @@ def build_report(
         truth: n images.
         detections: (n, 20, 6) in the order of the truth's images.
         text_scores: text score functions by name.
-        photo_scores: photo score functions by name.
+        layout_scores: score functions of photos and drawn layouts by name.
         seconds: what reading the photos and finding their objects took.
     """
-    layouts = [found[found[:, 0] > 0] for found in detections]
-    ndcgs = {name: photo_ndcgs(truth, layouts, scores) for name, scores in photo_scores.items()}
-    return Report(
-        images=len(truth.images),
-        model_id=model_id,
-        detection={
+    clock = _Clock()
+    with clock.part("detection"):
+        detection = {
             "all": _detection_figures(detection_quality(truth, detections)),
             UNSEEN_SPLIT: _detection_figures(
                 detection_quality_of_split(truth, detections, UNSEEN_SPLIT)
             ),
-        },
-        text={
-            "names": _text_figures(truth, name_queries(truth), text_scores),
-            "synonyms": _text_figures(truth, synonym_queries(truth), text_scores),
-        },
-        photo=PhotoFigures(
-            ndcg_at_10={name: _mean(of_queries) for name, of_queries in ndcgs.items()},
-            queries=int(share_a_class(truth.images).sum()),
-        ),
+        }
+    with clock.part("queries"):
+        query_sets = text_query_sets(truth)
+        layouts = _LayoutQueries(truth, detections)
+    report = Report(
+        images=len(truth.images),
+        model_id=model_id,
+        detection=detection,
+        text=_empty_sets(query_sets),
+        photo=PhotoFigures(ndcg_at_10={}, queries=len(layouts.photo_rows)),
+        drawn=DrawnFigures(ndcg_at_10={}, mrr={}, queries=len(layouts.drawn)),
+        as_shown=ShownFigures(text=_empty_sets(query_sets), photo={}, drawn={}),
         seconds=round(seconds, 2),
+        seconds_by_part=clock.seconds,
     )
+    for score_name, score_text in text_scores.items():
+        with clock.part(f"text: {score_name}"):
+            _measure_text(report, query_sets, score_name, score_text, cut_offs.text)
+    for name, queries in query_sets.items():
+        report["text"][name]["terms"] = len(queries)
+    report["text"][RELATIONS_SET]["terms"] = sum(len(query_sets[name]) for name in RELATIONS)
+    for score_name, score_layout in layout_scores.items():
+        with clock.part(f"layouts: {score_name}"):
+            _measure_layouts(report, layouts, score_name, score_layout, cut_offs.photo)
+    return report
 
 
-def render_report(report: Report) -> str:
-    """The report as lines of plain text, one table."""
-    title = (
-        f"{report['images']} images, model {report['model_id']}, "
-        f"photos read and objects found in {report['seconds']:.1f} s"
+class _Clock:
+    """What each part took, in seconds."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 2)
+
+
+class _LayoutQueries:
+    """What layout search is asked with, and what it should find."""
+
+    def __init__(self, truth: Truth, detections: NDArray[np.float32]) -> None:
+        self.photo_rows = np.flatnonzero(share_a_class(truth.images))
+        # What was found, not the truth: a photo's own objects are not known when it is asked with.
+        self.photos = [found[found[:, 0] > 0] for found in detections[self.photo_rows]]
+        self.photo_gains = layout_gains(truth.images)
+        drawn = drawn_layouts(truth)
+        self.drawn = [layout.objects for layout in drawn]
+        self.drawn_rows = [layout.row for layout in drawn]
+        self.drawn_gains = np.array([layout.gains(truth.images) for layout in drawn], np.float64)
+
+
+def _empty_sets(query_sets: Mapping[str, object]) -> dict[str, dict[str, float | int | None]]:
+    """A place for the figures of each set, that of all relations before the first of them."""
+    names = list(query_sets)
+    names.insert(names.index(next(iter(RELATIONS))), RELATIONS_SET)
+    return {name: {} for name in names}
+
+
+def _measure_text(
+    report: Report,
+    query_sets: Mapping[str, Sequence[JudgedQuery]],
+    score_name: str,
+    score_text: TextScores,
+    cut_off: float,
+) -> None:
+    figures, as_shown = report["text"], report["as_shown"]["text"]
+    for name, queries in query_sets.items():
+        scores = _stacked([score_text(query.text) for query in queries], report["images"])
+        figures[name][score_name] = _mean(average_precisions(queries, scores))
+        as_shown[name][score_name] = _mean(average_precisions(queries, shown(scores, cut_off)))
+    for of_sets in (figures, as_shown):
+        of_relations = [of_sets[name][score_name] for name in RELATIONS]
+        measured = [value for value in of_relations if value is not None]
+        of_sets[RELATIONS_SET][score_name] = _mean(np.array(measured, np.float64))
+
+
+def _measure_layouts(
+    report: Report,
+    layouts: _LayoutQueries,
+    score_name: str,
+    score_layout: LayoutScores,
+    cut_off: float,
+) -> None:
+    scores = _stacked([score_layout(photo) for photo in layouts.photos], report["images"])
+
+    def photo(scores: NDArray[np.float32]) -> float | None:
+        return _mean(photo_ndcgs(layouts.photo_gains, layouts.photo_rows, scores))
+
+    report["photo"]["ndcg_at_10"][score_name] = photo(scores)
+    report["as_shown"]["photo"][score_name] = photo(shown(scores, cut_off))
+    scores = _stacked([score_layout(objects) for objects in layouts.drawn], report["images"])
+    report["drawn"]["ndcg_at_10"][score_name] = _mean(drawn_ndcgs(layouts.drawn_gains, scores))
+    report["drawn"]["mrr"][score_name] = _mean(reciprocal_ranks(layouts.drawn_rows, scores))
+    report["as_shown"]["drawn"][score_name] = _mean(
+        drawn_ndcgs(layouts.drawn_gains, shown(scores, cut_off))
     )
-    lines = [title, ""]
-    for part, figures in report["detection"].items():
-        if figures is None:
-            lines.append(_row("detection", part, "no objects", None))
-            continue
-        images = f"{figures['images']} images"
-        lines.append(_row("detection mAP", part, images, figures["map"]))
-        lines.append(_row("detection AP50", part, images, figures["ap50"]))
-    for part, quality in report["text"].items():
-        for name, value in quality.items():
-            if name != "terms":
-                lines.append(
-                    _row("text mAP", f"{part}, {name}", f"{quality['terms']} terms", value)
-                )
-    queries = f"{report['photo']['queries']} queries"
-    for name, value in report["photo"]["ndcg_at_10"].items():
-        lines.append(_row("photo nDCG@10", name, queries, value))
-    return "\n".join(lines)
-
-
-def _row(measure: str, part: str, count: str, value: float | None) -> str:
-    return f"{measure:<16}{part:<22}{count:<14}{'-' if value is None else f'{value:.3f}':>6}"
 
 
 def _detection_figures(quality: DetectionQuality | None) -> DetectionFigures | None:
@@ -135,16 +237,10 @@ def _detection_figures(quality: DetectionQuality | None) -> DetectionFigures | N
     )
 
 
-def _text_figures(
-    truth: Truth, queries: Mapping[str, int], text_scores: Mapping[str, TextScores]
-) -> dict[str, float | int | None]:
-    figures: dict[str, float | int | None] = {}
-    for name, scores in text_scores.items():
-        precisions = text_average_precisions(truth, queries, scores)
-        figures[name] = _mean(list(precisions.values()))
-    figures["terms"] = len(queries)
-    return figures
+def _stacked(scores: Sequence[NDArray[np.float32]], images: int) -> NDArray[np.float32]:
+    """(q, n) of q arrays (n,)."""
+    return np.array(scores, np.float32).reshape(len(scores), images)
 
 
-def _mean(values: Sequence[float] | NDArray[np.float64]) -> float | None:
+def _mean(values: NDArray[np.float64]) -> float | None:
     return round(float(np.mean(values)), 4) if len(values) else None

@@ -10,6 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+# The frame of the detector, into which it squeezes every photo.
+FRAME_SIDE = 300.0
+
 
 class NotCocoAnnotations(ValueError):
     """The file at `path` cannot be read as COCO object annotations."""

@@ -42,13 +42,14 @@ def test_it_finds_the_cat_and_leaves_the_gallery_alone(
     # The cat is the second image, so only a score can put it first.
     assert report["text"]["names"]["objects"] == 1
     assert report["text"]["synonyms"] == {"objects": 1, "original": 1, "terms": 1}
+    assert report["as_shown"]["text"]["names"]["objects"] == 1
     assert not list(gallery_data.rglob("*.h5"))
 
 
 def test_it_prints_a_table(photos: Path, write_coco: WriteCoco, gallery_data: Path) -> None:
     table = evaluate(photos, write_coco((2, CAT_CLASS, [0, 0, 100, 100])))
     assert "2 images, model" in table
-    assert "names, original" in table
+    assert "original, as shown" in table
 
 
 def test_it_names_a_missing_folder(tmp_path: Path, write_coco: WriteCoco) -> None:

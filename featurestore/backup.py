@@ -19,7 +19,7 @@ from pathlib import Path
 from featurestore import segments
 from featurestore.checking import QUARANTINE, SEGMENT_NAME, segment_files
 from featurestore.current_model import MODELS_FILE
-from featurestore.durable import UNFINISHED, fsync_folder, write_durably
+from featurestore.durable import UNFINISHED, fsync_folder, sha256_of, write_durably
 from featurestore.errors import BackupRefused
 
 FORMAT = "image-gallery-backup"
@@ -201,11 +201,6 @@ def copy_durably(source: Path, target: Path) -> str:
     _make_folder(target.parent)
     write_durably(target, write)
     return digest.hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def free_bytes(folder: Path) -> int:

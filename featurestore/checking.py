@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -16,30 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore import segments
+from featurestore.columns import read_text_attribute
 from featurestore.current_model import MODELS_FILE, read_model_choice
 from featurestore.durable import UNFINISHED
-from featurestore.errors import SegmentDamaged
+from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged, StoreError, machine_errno
 from featurestore.index_files import read_index
 from featurestore.live_rows import contains
 from featurestore.postings import MAX_CLASS_ID
+from featurestore.reading_process import ReadingProcess
 from featurestore.segments import open_segment_file
 from featurestore.store import ABANDONED_SECONDS, FeatureStore
 from featurestore.view import VIEW, VIEW_NAME
 
 SEGMENT_NAME = re.compile(rf"[0-9a-f]{{16}}-([0-9a-f]{{{segments.DIGEST_LENGTH}}})\.h5")
 QUARANTINE = "quarantine"
-
-# What h5py and NumPy have been seen to raise on damaged files, beside OSError.
-DAMAGE_ERRORS = (
-    OSError,
-    LookupError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    MemoryError,
-)
 
 DETECTOR_SIDE = 300.0
 # Boxes are float32, and were once multiplied by the side.
@@ -52,8 +44,8 @@ IMAGE_COLUMNS: dict[str, tuple[tuple[int, ...], str]] = {
     "width": ((), "i"),
     "height": ((), "i"),
     "uploaded_at": ((), "f"),
-    "name": ((), "O"),
-    "media_type": ((), "O"),
+    "name": ((), "S"),
+    "media_type": ((), "S"),
 }
 
 
@@ -96,16 +88,17 @@ def check_store(
     Args:
         progress: called with the bytes of each file that has been checked.
     """
-    for path, kind in segment_files(folder):
-        try:
-            size = path.stat().st_size
-            yield from check_segment(path, kind)
-        except FileNotFoundError:
-            continue  # An index file may be replaced at any time.
-        progress(size)
-    yield from _rubbish(folder)
-    yield from _check_view(folder, progress)
-    yield from _check_models(folder)
+    with ReadingProcess() as process:
+        for path, kind in segment_files(folder):
+            try:
+                size = path.stat().st_size
+                yield from check_segment(path, kind, process)
+            except FileNotFoundError:
+                continue  # An index file may be replaced at any time.
+            progress(size)
+        yield from _rubbish(folder)
+        yield from _check_view(folder, process, progress)
+        yield from _check_models(folder)
 
 
 def bytes_to_check(folder: Path) -> int:
@@ -130,23 +123,45 @@ def segment_files(folder: Path) -> Iterator[tuple[Path, str]]:
                     yield path, kind
 
 
-def check_segment(path: Path, kind: str) -> Iterator[Finding]:
-    """What is wrong with one segment. Raises FileNotFoundError."""
+def check_segment(path: Path, kind: str, process: ReadingProcess) -> Iterator[Finding]:
+    """What is wrong with one segment.
+
+    Args:
+        process: reads it where it has changed on disk.
+
+    Raises FileNotFoundError, SegmentUnavailable (but for a failing disk).
+    """
     remedy = Remedy.REMOVE if kind == segments.INDEX else Remedy.SALVAGE
     name = SEGMENT_NAME.fullmatch(path.name)
-    if name is None:
-        yield Finding(path, "is not named as a segment is.", remedy)
-    elif segments.digest_of(path) != name[1]:
-        yield Finding(path, "has changed on disk: its SHA-256 is not that of its name.", remedy)
     try:
-        findings = _CHECKS[kind](path)
-    except FileNotFoundError:
-        raise
+        if name is None:
+            problem = "is not named as a segment is."
+        elif segments.digest_of(path) != name[1]:
+            problem = "has changed on disk: its SHA-256 is not that of its name."
+        else:
+            yield from _contents_problems(path, kind)
+            return
+        yield Finding(path, problem, remedy)
+        if remedy == Remedy.SALVAGE:
+            yield from process.read(path, _contents_problems, path, kind)
     except SegmentDamaged as error:
-        findings = [Finding(path, f"cannot be read: {error.reason}", remedy)]
+        yield Finding(path, f"cannot be read: {error.reason}", remedy)
+    except (OSError, MemoryError) as error:
+        # Of the machine's troubles, only a failing disk is mended by another file.
+        number = machine_errno(error)
+        if number is None or number != errno.EIO:
+            raise
+        yield Finding(path, f"cannot be read: {os.strerror(number)}", remedy)
+
+
+def _contents_problems(path: Path, kind: str) -> list[Finding]:
+    """What is wrong within a segment. Raises SegmentDamaged, SegmentUnavailable."""
+    try:
+        return _CHECKS[kind](path)
     except DAMAGE_ERRORS as error:
-        findings = [Finding(path, f"cannot be read: {error}", remedy)]
-    yield from findings
+        if isinstance(error, StoreError | FileNotFoundError) or machine_errno(error) is not None:
+            raise
+        raise SegmentDamaged(path, str(error)) from error
 
 
 def plausible_features(ssd: NDArray[np.float32], nlp: NDArray[np.float32]) -> NDArray[np.bool_]:
@@ -215,8 +230,9 @@ def _image_columns_problem(group: h5py.Group) -> str:
 
 def _check_features(path: Path) -> list[Finding]:
     with open_segment_file(path, segments.FEATURES) as file:
-        if file.attrs["model_id"] != path.parent.name:
-            problem = f"holds features of the model {file.attrs['model_id']}."
+        model_id = read_text_attribute(file, "model_id")
+        if model_id != path.parent.name:
+            problem = f"holds features of the model {model_id}."
             return [Finding(path, problem, Remedy.SALVAGE)]
         ssd, nlp = file["ssd_feature_group"], file["nlp_feature_group"]
         ids = ssd["image_id"][:]
@@ -283,38 +299,42 @@ def _rubbish(folder: Path) -> Iterator[Finding]:
             continue
 
 
-def _check_view(folder: Path, progress: Callable[[int], object]) -> Iterator[Finding]:
+def _check_view(
+    folder: Path, process: ReadingProcess, progress: Callable[[int], object]
+) -> Iterator[Finding]:
     path = folder / VIEW_NAME
     if not path.exists():
         return
+    live = FeatureStore(folder).image_ids()
     try:
-        wrong = _images_wrong_in_view(path, FeatureStore(folder), progress)
-    except DAMAGE_ERRORS as error:
-        yield Finding(path, f"cannot be read, and is made again: {error}", Remedy.REMOVE)
-        return
-    for image_id in wrong:
-        problem = f"does not show image {image_id} as it is stored, and is made again."
-        yield Finding(path, problem, Remedy.REMOVE, image_id)
+        # Its bytes have no checksum, and HDF5 keeps what a virtual dataset consists of in its heap.
+        for image_id, size, is_right in process.read(path, _images_in_view, path, live):
+            progress(size)
+            if not is_right:
+                problem = f"does not show image {image_id} as it is stored, and is made again."
+                yield Finding(path, problem, Remedy.REMOVE, image_id)
+    except SegmentDamaged as error:
+        problem = f"cannot be read, and is made again: {error.reason}"
+        yield Finding(path, problem, Remedy.REMOVE)
 
 
-def _images_wrong_in_view(
-    path: Path, store: FeatureStore, progress: Callable[[int], object]
-) -> list[int]:
-    wrong = []
+def _images_in_view(path: Path, live: NDArray[np.int64]) -> Iterator[tuple[int, int, bool]]:
+    """(id, bytes, whether they have their SHA-256) of images in a view.
+
+    Args:
+        live: rising ids of the images to look at.
+    """
     with segments.HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
-        if file.attrs["kind"] != VIEW:
+        if read_text_attribute(file, "kind") != VIEW:
             raise SegmentDamaged(path, "it is not a view")
         group = file["raw_images"]
         columns = group["image_id"][:], group["start"][:], group["stop"][:], group["sha256"][:]
-        live = contains(store.image_ids(), columns[0])
+        rows = contains(live, columns[0])
         for image_id, start, stop, digest in zip(
-            *(column[live] for column in columns), strict=True
+            *(column[rows] for column in columns), strict=True
         ):
             data = group["data"][start:stop].tobytes()
-            if hashlib.sha256(data).digest() != digest.tobytes():
-                wrong.append(int(image_id))
-            progress(len(data))
-    return wrong
+            yield int(image_id), len(data), hashlib.sha256(data).digest() == digest.tobytes()
 
 
 def _check_models(folder: Path) -> Iterator[Finding]:

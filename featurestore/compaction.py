@@ -18,7 +18,13 @@ import numpy as np
 
 from featurestore import segments
 from featurestore.durable import fsync_folder
-from featurestore.errors import CompactionRuns, ImageDamaged, SegmentDamaged
+from featurestore.errors import (
+    CompactionRuns,
+    ImageDamaged,
+    SegmentDamaged,
+    SegmentUnavailable,
+)
+from featurestore.originals import read_image_bytes
 from featurestore.segment_rows import SegmentRows
 from featurestore.segments import Edit, Features, StoredImage
 from featurestore.store import FeatureStore
@@ -128,7 +134,7 @@ def _sound_groups(report: Compaction, find: _Find, everything: bool) -> list[lis
 def _is_sound(path: Path) -> bool:
     try:
         segments.check_digest(path)
-    except SegmentDamaged:
+    except (SegmentDamaged, OSError):
         return False
     return True
 
@@ -141,8 +147,8 @@ def _merge_group(
     newest = max(segments.time_ns_of(rows.path.name) for rows in group)
     try:
         written = {merge(live, newest)} if live else set()
-    except (SegmentDamaged, ImageDamaged) as error:
-        # Its name says that it is whole, so the group is left to `check_store`.
+    except (SegmentDamaged, SegmentUnavailable, ImageDamaged) as error:
+        # Its name says that it is whole, so the group is left to `check_store` or to another run.
         report.damaged.append(error.path)
         return [], set()
     for path in written:
@@ -178,7 +184,7 @@ def _merge_images(sources: Sequence[SegmentRows], time_ns: int) -> Path:
     for source in sources:
         facts = segments.read_image_facts(source.path)
         for row in source.live.tolist():
-            images.append(facts[row].with_data(segments.read_image_bytes(source.path, row)))
+            images.append(facts[row].with_data(read_image_bytes(source.path, row)))
     # By rising id, as the view maps them: neighbours stay neighbours.
     images.sort(key=lambda image: image.image_id)
     return segments.write_images(sources[0].path.parent, images, time_ns=time_ns)

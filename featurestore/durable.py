@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 # Readers and sweeps know a file that is still being written by this start of its name.
 UNFINISHED = ".unfinished-"
+
+
+class FileState(NamedTuple):
+    """Tells a file from another one of the same name, and from itself after a change."""
+
+    inode: int
+    mtime_ns: int
+    size: int
+    """Bytes."""
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> FileState:
+        return cls(stat.st_ino, stat.st_mtime_ns, stat.st_size)
 
 
 def fsync_file(path: Path) -> None:
@@ -24,6 +39,12 @@ def fsync_file(path: Path) -> None:
 def fsync_folder(folder: Path) -> None:
     """Flush a folder's entries, without which a rename may be lost in a power cut."""
     fsync_file(folder)
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file in hexadecimal digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_durably(path: Path, write: Callable[[Path], object]) -> None:

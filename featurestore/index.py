@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.live_rows import contains
+from featurestore import posting_counts
+from featurestore.live_rows import alive_rows, places_of
+from featurestore.packing import pack_scores
 from featurestore.postings import MAX_CLASS_ID, Postings, merge_postings
 
 
@@ -17,85 +20,147 @@ class IndexPart:
     """Postings some of whose rows no longer count: deleted, or written anew in a later part."""
 
     postings: Postings
-    dead_rows: NDArray[np.int64]
+    alive: NDArray[np.bool_]
+    """(n,) whether each row counts."""
+    cooccurrence: NDArray[np.float64] | None = None
+    """(91, 91) of all rows, alive or not, where it is known already."""
+
+    @classmethod
+    def of(cls, postings: Postings) -> IndexPart:
+        """A part all of whose rows count."""
+        return cls(postings, np.ones(len(postings), np.bool_))
+
+    @cached_property
+    def live_count(self) -> int:
+        """How many rows count."""
+        return int(np.count_nonzero(self.alive))
+
+    @property
+    def live_ids(self) -> NDArray[np.int64]:
+        """(k,) image ids of the rows that count, rising."""
+        return self.postings.image_ids[self.alive]
 
 
 @dataclass(frozen=True)
 class Index:
     """All images with features of one model, at one moment.
 
-    A "row" counts through the parts one after the other; dead rows keep their number.
+    A "row" counts through the parts one after the other; dead rows keep their number. No image is
+    alive in two parts.
     """
 
     parts: tuple[IndexPart, ...]
 
     def __len__(self) -> int:
         """How many images can be found."""
-        return sum(len(part.postings) - len(part.dead_rows) for part in self.parts)
+        return sum(part.live_count for part in self.parts)
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are, dead ones among them."""
+        return sum(len(part.postings) for part in self.parts)
 
     @property
     def image_ids(self) -> NDArray[np.int64]:
         """(rows,) image id of each row."""
-        return np.concatenate([part.postings.image_ids for part in self.parts])
+        ids = [part.postings.image_ids for part in self.parts]
+        return np.concatenate([np.empty(0, np.int64), *ids])
+
+    @property
+    def live_ids(self) -> NDArray[np.int64]:
+        """(len,) ids of all images that can be found, part by part."""
+        return np.concatenate([np.empty(0, np.int64), *(part.live_ids for part in self.parts)])
+
+    @cached_property
+    def alive(self) -> NDArray[np.bool_]:
+        """(rows,) which rows count."""
+        return np.concatenate([np.empty(0, np.bool_), *(part.alive for part in self.parts)])
+
+    def numbered_parts(self) -> Iterator[tuple[int, IndexPart]]:
+        """Each part with the number of its first row."""
+        first = 0
+        for part in self.parts:
+            yield first, part
+            first += len(part.postings)
 
     def scores(self, score: Callable[[Postings], NDArray[np.float32]]) -> NDArray[np.float32]:
         """(rows,) what a score function over postings gives, 0 for dead rows."""
-        scores = []
-        for part in self.parts:
-            of_part = score(part.postings)
-            of_part[part.dead_rows] = 0
-            scores.append(of_part)
-        return np.concatenate(scores)
+        scores = np.zeros(self.rows, np.float32)
+        for first, part in self.numbered_parts():
+            if part.live_count:
+                of_part = scores[first : first + len(part.postings)]
+                np.multiply(score(part.postings), part.alive, out=of_part)
+        return scores
 
     def image_id(self, row: int) -> int:
         part, row = self._locate(row)
         return int(part.postings.image_ids[row])
 
     def detections_of(self, row: int) -> NDArray[np.float32]:
-        """(k, 6) objects of the image of a row, without padding."""
+        """(k, 6) objects of the image of a row by falling score, without padding."""
         part, row = self._locate(row)
         return part.postings.detections_of(row)
 
+    def objects_of(self, row: int, class_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(k, 6) those objects of the image of a row that are of some classes."""
+        part, row = self._locate(row)
+        return part.postings.objects_of(row, class_ids)
+
     def row_of(self, image_id: int) -> int | None:
         """The row of an image, or None when it has no features yet."""
-        start = 0
-        for part in self.parts:
+        for first, part in self.numbered_parts():
             row = part.postings.row_of(image_id)
-            if row is not None and row not in part.dead_rows:
-                return start + row
-            start += len(part.postings)
+            if row is not None and part.alive[row]:
+                return first + row
         return None
+
+    def rows_among(self, image_ids: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(rows,) which rows are those of some rising image ids, dead rows among them."""
+        among = np.zeros(self.rows, np.bool_)
+        for first, part in self.numbered_parts():
+            among[first + places_of(part.postings.image_ids, image_ids)] = True
+        return among
 
     def images_per_class(self, score_threshold: float) -> NDArray[np.int64]:
         """(91,) how many images hold an object of each class at or above the threshold."""
+        threshold = int(pack_scores(np.array([score_threshold], np.float32))[0])
         counts = np.zeros(MAX_CLASS_ID + 1, np.int64)
         for part in self.parts:
-            alive = np.ones(len(part.postings), np.bool_)
-            alive[part.dead_rows] = False
-            for class_id in range(1, MAX_CLASS_ID + 1):
-                objects = part.postings.of_class(class_id)
-                rows = objects.image_rows[objects.scores >= score_threshold]
-                counts[class_id] += np.count_nonzero(alive[np.unique(rows)])
+            counts += posting_counts.images_per_class(part.postings, part.alive, threshold)
         return counts
+
+    def cooccurrence(self) -> NDArray[np.float64]:
+        """(91, 91) Σ over images of P(a) · P(b), where P is the probability that a class is there.
+
+        Object scores are probabilities: P(a) = 1 - Π(1 - score) over the objects of class a. On the
+        diagonal lies Σ P(a)².
+        """
+        sums = np.zeros((MAX_CLASS_ID + 1, MAX_CLASS_ID + 1))
+        for part in self.parts:
+            if part.cooccurrence is None:
+                sums += posting_counts.cooccurrence(part.postings, part.alive)
+            elif part.live_count == len(part.postings):
+                sums += part.cooccurrence
+            else:
+                sums += part.cooccurrence
+                sums -= posting_counts.cooccurrence(part.postings, ~part.alive)
+        # Sums of many rounded numbers may differ by a hair more than nothing.
+        return np.maximum(sums, 0)
 
     def completed_by(self, other: Index) -> Index:
         """This index, and from another the images that it has none of."""
-        ids = [np.delete(part.postings.image_ids, part.dead_rows) for part in self.parts]
-        known = np.sort(np.concatenate(ids))
-        others = tuple(
-            IndexPart(
-                part.postings,
-                np.union1d(
-                    part.dead_rows, np.flatnonzero(contains(known, part.postings.image_ids))
-                ),
-            )
-            for part in other.parts
-        )
-        return Index(self.parts + others)
+        # Ids of each part rise already, which this kind of sorting makes use of.
+        known = np.sort(self.live_ids, kind="stable")
+        parts = list(self.parts)
+        for part in other.parts:
+            alive = part.alive & alive_rows(part.postings.image_ids, known)
+            if alive.any():
+                parts.append(IndexPart(part.postings, alive, part.cooccurrence))
+        return Index(tuple(parts))
 
     def merged(self) -> Postings:
         """All live rows as postings of their own."""
-        return merge_postings([(part.postings, part.dead_rows) for part in self.parts])
+        return merge_postings([(part.postings, part.alive) for part in self.parts])
 
     def _locate(self, row: int) -> tuple[IndexPart, int]:
         for part in self.parts:

@@ -8,27 +8,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.postings import Objects, Postings
-from featurestore.segments import INDEX, open_segment_file, write_segment
+from featurestore import posting_counts, posting_kernels
+from featurestore.postings import MAX_CLASS_ID, Objects, Postings
+from featurestore.segments import (
+    INDEX,
+    SENTENCE_DIMENSIONS,
+    open_segment_file,
+    read_texts,
+    write_segment,
+    write_texts,
+)
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 # Raised when the arrays change their meaning; an index of another version is made again.
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
-COLUMNS = (
-    "image_ids",
-    "written_at",
-    "sentence_vectors",
-    "class_starts",
-    "image_starts",
-    "image_objects",
-)
-OBJECT_COLUMNS = ("image_rows", "scores", "boxes")
+# Bytes, those of a cache line: compiled functions are made for numbers that lie at whole places.
+ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -37,21 +40,36 @@ class IndexFile:
 
     path: Path
     postings: Postings
+    cooccurrence: NDArray[np.float64]
+    """(91, 91) of all images, as `posting_counts.cooccurrence` gives it."""
     covers: frozenset[str]
 
 
 def write_index(folder: Path, postings: Postings, covers: frozenset[str]) -> Path:
     """Write an index file into `folder`; returns its path."""
+    everything = np.ones(len(postings), np.bool_)
+    cooccurrence = posting_counts.cooccurrence(postings, everything)
 
     def fill(file: h5py.File) -> None:
         file.attrs["index_version"] = INDEX_VERSION
-        for name in COLUMNS:
-            _add(file, name, getattr(postings, name))
-        for name in OBJECT_COLUMNS:
-            _add(file, name, getattr(postings.objects, name))
-        file.create_dataset("covers", data=sorted(covers), dtype=h5py.string_dtype("utf-8"))
+        objects = postings.objects
+        for name, array in (
+            ("image_ids", postings.image_ids),
+            ("written_at", postings.written_at),
+            ("layout_weights", postings.layout_weights),
+            ("emptiness", postings.emptiness),
+            ("sentence_vectors", postings.sentence_vectors),
+            ("class_starts", postings.class_starts),
+            ("image_rows", objects.image_rows),
+            ("scores", objects.packed_scores),
+            ("boxes", objects.packed_boxes),
+            ("cooccurrence", cooccurrence),
+        ):
+            # In one piece, so that the bytes lie in the file as they do in memory.
+            file.create_dataset(name, data=array, chunks=None)
+        write_texts(file, "covers", sorted(covers))
 
-    return write_segment(folder, INDEX, fill)
+    return write_segment(folder, INDEX, fill, alignment=ALIGNMENT)
 
 
 def read_index(path: Path) -> IndexFile | None:
@@ -59,41 +77,60 @@ def read_index(path: Path) -> IndexFile | None:
     with open_segment_file(path, INDEX) as file:
         if int(file.attrs["index_version"]) != INDEX_VERSION:
             return None
-        columns: dict[str, Any] = {name: _mapped(path, file[name]) for name in COLUMNS}
-        objects: dict[str, Any] = {name: _mapped(path, file[name]) for name in OBJECT_COLUMNS}
-        postings = Postings(**columns, objects=Objects(**objects))
+        images, count = len(file["image_ids"]), len(file["image_rows"])
+
+        def column(name: str, dtype: type[Scalar], *shape: int) -> NDArray[Scalar]:
+            return _mapped(path, file[name], dtype, shape)
+
+        postings = Postings(
+            image_ids=column("image_ids", np.int64, images),
+            written_at=column("written_at", np.int64, images),
+            layout_weights=column("layout_weights", np.float32, images),
+            emptiness=column("emptiness", np.float64, images),
+            sentence_vectors=column("sentence_vectors", np.float32, images, SENTENCE_DIMENSIONS),
+            class_starts=column("class_starts", np.int64, MAX_CLASS_ID + 2),
+            objects=Objects(
+                image_rows=column("image_rows", np.int32, count),
+                packed_scores=column("scores", np.uint16, count),
+                packed_boxes=column("boxes", np.uint16, 4, count),
+            ),
+        )
         _check_places(postings)
+        classes = MAX_CLASS_ID + 1
         return IndexFile(
             path=path,
             postings=postings,
-            covers=frozenset(file["covers"].asstr()[:]),
+            cooccurrence=column("cooccurrence", np.float64, classes, classes),
+            covers=frozenset(read_texts(file["covers"])),
         )
 
 
 def _check_places(postings: Postings) -> None:
-    """Raises ValueError where places lead out of their arrays, which would fail every search.
+    """Raises ValueError where places lead out of their arrays, which compiled code never notices.
 
     The SHA-256 would show any other change, but is slow to compute at each start.
     """
-    rows, places = postings.objects.image_rows, postings.image_objects
-    for array, stop in ((rows, len(postings)), (places, len(rows))):
-        if len(array) != len(rows) or (len(array) and not 0 <= array.min() <= array.max() < stop):
-            raise ValueError("objects outside the index")
-    for starts in (postings.class_starts, postings.image_starts):
-        if starts[0] != 0 or starts[-1] != len(rows) or (np.diff(starts) < 0).any():
-            raise ValueError("starts that do not rise to the number of objects")
-    if (np.diff(postings.image_ids) <= 0).any():
+    rows = postings.objects.image_rows
+    if not posting_kernels.objects_in_place(postings.class_starts, rows, len(postings)):
+        raise ValueError("objects outside the index")
+    if (postings.image_ids[1:] <= postings.image_ids[:-1]).any():
         raise ValueError("image ids that do not rise")
 
 
-def _add(file: h5py.File, name: str, array: NDArray[np.generic]) -> None:
-    # Contiguous, so that the bytes lie in the file as they do in memory.
-    file.create_dataset(name, data=array, chunks=None)
-
-
-def _mapped(path: Path, dataset: h5py.Dataset) -> NDArray[np.generic]:
+def _mapped(
+    path: Path, dataset: h5py.Dataset, dtype: type[Scalar], shape: tuple[int, ...]
+) -> NDArray[Scalar]:
+    """Raises ValueError where the dataset is not of that dtype and shape."""
+    if (dataset.dtype, dataset.shape) != (np.dtype(dtype), shape):
+        raise ValueError(
+            f"{dataset.name} should be {np.dtype(dtype)} {shape}, "
+            f"is {dataset.dtype} {dataset.shape}"
+        )
     offset = dataset.id.get_offset()
     if offset is None or dataset.size == 0:
-        empty: NDArray[np.generic] = dataset[:]
-        return empty
-    return np.memmap(path, dataset.dtype, "r", offset, dataset.shape)
+        copy: NDArray[Scalar] = dataset[:]
+        return copy
+    if offset % ALIGNMENT:
+        raise ValueError(f"{dataset.name} should lie at a multiple of {ALIGNMENT}, is at {offset}")
+    # Compiled functions take plain arrays only.
+    return np.asarray(np.memmap(path, dtype, "r", offset, shape))

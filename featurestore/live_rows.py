@@ -33,3 +33,19 @@ def contains(rising: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np
     places = np.minimum(np.searchsorted(rising, values), len(rising) - 1)
     found: NDArray[np.bool_] = rising[places] == values
     return found
+
+
+def places_of(rising: NDArray[np.int64], values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(k,) where in a rising array those of the values lie that it holds.
+
+    Quick for few values, however long the array is.
+    """
+    return np.searchsorted(rising, values[contains(rising, values)])
+
+
+def alive_rows(ids: NDArray[np.int64], *dead: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """(n,) which of n rising ids are in none of some arrays of ids."""
+    alive = np.ones(len(ids), np.bool_)
+    for values in dead:
+        alive[places_of(ids, values)] = False
+    return alive

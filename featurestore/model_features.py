@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +15,12 @@ from featurestore import segments
 from featurestore.durable import fsync_folder
 from featurestore.index import Index, IndexPart
 from featurestore.index_files import IndexFile, read_index, write_index
-from featurestore.live_rows import contains, latest_rows
-from featurestore.postings import Postings
+from featurestore.live_rows import alive_rows, contains, latest_rows
+from featurestore.postings import Postings, merge_postings
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segments import Features
+
+T = TypeVar("T")
 
 Deletions = tuple[int, NDArray[np.int64]]
 """A generation, and the rising ids that are deleted."""
@@ -28,42 +33,52 @@ FEW_IMAGES = 2000
 MANY_SEGMENTS = 64
 
 
+@dataclass(frozen=True)
+class _Delta:
+    """What the base does not hold: the latest row of each image of some segments."""
+
+    names: frozenset[str]
+    """Of all segments that were looked at, those that the base covers among them."""
+    postings: Postings
+
+
 class ModelFeatures:
     """Reads an index file once and then only the segments that it does not cover."""
 
     def __init__(self, folder: Path, index_folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        index_folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._index_files = SegmentFolder(index_folder, read_index)
         self._base: IndexFile | None = None
         self.folder = SegmentFolder(folder, self._read_uncovered)
+        self._delta = _Delta(frozenset(), merge_postings([]))
         self._cached: tuple[tuple[int, int, int], Index] | None = None
 
     def append(self, model_id: str, features: Features) -> None:
         """Store features durably."""
+        self.folder.folder.mkdir(parents=True, exist_ok=True)
         segments.write_features(self.folder.folder, model_id, features)
 
     def index(self, deletions: Deletions) -> Index:
         """What a search looks at now."""
         with self._lock:
-            version, base, parts = self._read(deletions[0])
+            version, _ = self._read(deletions[0])
             if self._cached is None or self._cached[0] != version:
-                self._cached = version, _index(base, list(parts.values()), deletions[1])
+                self._cached = version, self._index(deletions[1])
             return self._cached[1]
 
     def renew_index_file(self, deletions: Deletions) -> bool:
         """Write an index file that covers everything, where enough has changed."""
         with self._lock:
-            _, base, parts = self._read(deletions[0])
             # Of this one look at the folder: a segment that comes later must not seem covered.
-            index = _index(base, list(parts.values()), deletions[1])
-            older = list(self._index_files.read()[1])
-        changed = len(index.parts[-1].postings) + sum(len(part.dead_rows) for part in index.parts)
+            _, parts = self._read(deletions[0])
+            index = self._index(deletions[1])
+            older = list(_contents(self._index_files)[1])
+        changed = len(index.parts[-1].postings) + index.rows - len(index)
         enough = max(FEW_IMAGES, CHANGED_SHARE * len(index))
         if changed < enough and sum(part is not None for part in parts.values()) < MANY_SEGMENTS:
             return False
         folder = self._index_files.folder
+        folder.mkdir(parents=True, exist_ok=True)
         written = write_index(folder, index.merged(), frozenset(parts))
         # More than the last one where a kill or another process came between these two lines.
         for path in [folder / name for name in older if name != written.name]:
@@ -73,48 +88,73 @@ class ModelFeatures:
 
     def rows(self) -> list[tuple[Path, NDArray[np.int64], NDArray[np.int64]]]:
         """(path, image ids, times) of each segment: every row, covered or not."""
-        paths = [self.folder.folder / name for name in self.folder.read()[1]]
+        paths = [self.folder.folder / name for name in _contents(self.folder)[1]]
         return [(path, *segments.read_feature_rows(path)) for path in paths]
 
-    def _read(
-        self, deletions: int
-    ) -> tuple[tuple[int, int, int], IndexFile | None, dict[str, Features | None]]:
-        generation, files = self._index_files.read()
+    def _read(self, deletions: int) -> tuple[tuple[int, int, int], Mapping[str, Postings | None]]:
+        """Look at the folders, and bring the delta up to date."""
+        generation, files = _contents(self._index_files)
         usable = [file for file in files.values() if file is not None]
         newest = usable[-1] if usable else None
         if newest is not self._base:
             self._base = newest
             # Read anew what the new file leaves over; its own segments are not opened.
             self.folder = SegmentFolder(self.folder.folder, self._read_uncovered)
-        features_generation, contents = self.folder.read()
-        return (deletions, generation, features_generation), self._base, contents
+            self._delta = _Delta(frozenset(), merge_postings([]))
+        features_generation, parts = _contents(self.folder)
+        if self._delta.names != parts.keys():
+            self._delta = _renewed(self._delta, parts)
+        return (deletions, generation, features_generation), parts
 
-    def _read_uncovered(self, path: Path) -> Features | None:
+    def _read_uncovered(self, path: Path) -> Postings | None:
         """The rows of a segment that the base does not hold, None where it holds all."""
         base = self._base
-        if base is None:
-            return segments.read_features(path)
-        if path.name in base.covers:
+        if base is not None and path.name in base.covers:
             return None
         features = segments.read_features(path)
-        places = np.searchsorted(base.postings.image_ids, features.image_ids)
-        known = contains(base.postings.image_ids, features.image_ids)
-        newer = np.ones(len(places), np.bool_)
-        newer[known] = base.postings.written_at[places[known]] < features.written_at[known]
-        return features.take(np.flatnonzero(newer)) if newer.any() else None
+        newest = latest_rows(features.image_ids, np.empty(0, np.int64), features.written_at)
+        if base is not None:
+            ids, written_at = features.image_ids[newest], features.written_at[newest]
+            known = contains(base.postings.image_ids, ids)
+            places = np.searchsorted(base.postings.image_ids, ids[known])
+            older = np.zeros(len(ids), np.bool_)
+            older[known] = base.postings.written_at[places] >= written_at[known]
+            newest = newest[~older]
+        return Postings.of(features.take(newest)) if len(newest) else None
+
+    def _index(self, deleted: NDArray[np.int64]) -> Index:
+        delta = self._delta.postings
+        part = IndexPart(delta, alive_rows(delta.image_ids, deleted))
+        if self._base is None:
+            return Index((part,))
+        base = self._base.postings
+        alive = alive_rows(base.image_ids, deleted, delta.image_ids)
+        return Index((IndexPart(base, alive, self._base.cooccurrence), part))
 
 
-def _index(
-    base: IndexFile | None, parts: list[Features | None], deleted: NDArray[np.int64]
-) -> Index:
-    found = [part for part in parts if part is not None]
-    ids = np.concatenate([np.empty(0, np.int64), *(part.image_ids for part in found)])
-    written_at = np.concatenate([np.empty(0, np.int64), *(part.written_at for part in found)])
-    rows = latest_rows(ids, deleted, written_at)
-    delta = Postings.of(Features.concatenated(found).take(rows))
-    nothing_dead = np.empty(0, np.int64)
-    if base is None:
-        return Index((IndexPart(delta, nothing_dead),))
-    base_ids = base.postings.image_ids
-    dead = contains(deleted, base_ids) | contains(delta.image_ids, base_ids)
-    return Index((IndexPart(base.postings, np.flatnonzero(dead)), IndexPart(delta, nothing_dead)))
+def _contents(folder: SegmentFolder[T]) -> tuple[int, dict[str, T]]:
+    """What a folder holds: nothing where nothing was ever written."""
+    return folder.read() if folder.folder.is_dir() else (0, {})
+
+
+def _renewed(delta: _Delta, parts: Mapping[str, Postings | None]) -> _Delta:
+    """The delta of all parts: only of the new ones, where those that it is made of are there."""
+    if delta.names <= parts.keys():
+        added = [part for name, part in parts.items() if name not in delta.names]
+        found = [delta.postings, *added]
+    else:
+        found = list(parts.values())
+    uncovered = [part for part in found if part is not None and len(part)]
+    return _Delta(
+        frozenset(parts), merge_postings(list(zip(uncovered, _latest(uncovered), strict=True)))
+    )
+
+
+def _latest(parts: list[Postings]) -> list[NDArray[np.bool_]]:
+    """For each part, which of its rows are the latest of their images."""
+    ids = np.concatenate([np.empty(0, np.int64), *(part.image_ids for part in parts)])
+    written_at = np.concatenate([np.empty(0, np.int64), *(part.written_at for part in parts)])
+    latest = np.zeros(len(ids), np.bool_)
+    latest[latest_rows(ids, np.empty(0, np.int64), written_at)] = True
+    stops = np.cumsum([len(part) for part in parts])
+    return [latest[stop - len(part) : stop] for part, stop in zip(parts, stops, strict=True)]

@@ -6,10 +6,9 @@ one of features each; the three of an image have the same name.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import h5py
 import numpy as np
@@ -26,18 +25,6 @@ SENTENCE_VECTORS = "nlp_feature_group"
 
 # Written with the pixels, so that a nearly black picture is not taken for one in 0..1.
 HIGHEST = "highest_value"
-
-
-class OriginalImage(NamedTuple):
-    """One image of a file in the original layout."""
-
-    name: str
-    pixels: NDArray[np.uint8]
-    """(H, W, 3) RGB."""
-    ssd: NDArray[np.float32] | None
-    """As the file has it, usually (20, 6)."""
-    nlp: NDArray[np.float32] | None
-    """As the file has it, usually (50,)."""
 
 
 def export_original(
@@ -69,18 +56,6 @@ def export_original(
     return len(written)
 
 
-def import_original(path: Path) -> Iterator[OriginalImage]:
-    """The images of a file in the original layout, read one at a time.
-
-    Raises OSError, or NotOriginalLayout: at once where the structure shows it already.
-    """
-    file = OriginalFile(path)
-    return (
-        OriginalImage(name, file.pixels(name), file.ssd(name), file.nlp(name))
-        for name in file.names
-    )
-
-
 class OriginalFile:
     """A file in the original layout, open only while something is read from it."""
 
@@ -90,7 +65,7 @@ class OriginalFile:
         with path.open("rb"):
             pass  # h5py's error for a missing file does not tell it from a damaged one.
         try:
-            with h5py.File(path, "r", locking=False) as file:
+            with segments.HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
                 self.names = self._checked_names(file)
                 """Of all images, in the order in which they were written, if the file keeps it."""
         except (OSError, RuntimeError) as error:
@@ -101,42 +76,24 @@ class OriginalFile:
 
         Takes grey and RGB, whole numbers and floats, 0..1 and 0..255. Raises NotOriginalLayout.
         """
-        values, highest = self._read(PIXELS, name)
-        if values is None:
-            raise NotOriginalLayout(self.path, f"{PIXELS}/{name} is missing")
+        values, highest = self._read(f"{PIXELS}/{name}")
         try:
             return _as_pixels(values, highest)
         except ValueError as error:
             raise NotOriginalLayout(self.path, f"{PIXELS}/{name}: {error}") from error
 
-    def ssd(self, name: str) -> NDArray[np.float32] | None:
-        """Detections of one image, or None. Raises NotOriginalLayout."""
-        return self._features(DETECTIONS, name)
-
-    def nlp(self, name: str) -> NDArray[np.float32] | None:
-        """Sentence vector of one image, or None. Raises NotOriginalLayout."""
-        return self._features(SENTENCE_VECTORS, name)
-
-    def _features(self, group: str, name: str) -> NDArray[np.float32] | None:
-        values, _ = self._read(group, name)
-        if values is None:
-            return None
-        if values.dtype.kind not in "uif":
-            raise NotOriginalLayout(self.path, f"{group}/{name} holds {values.dtype}, no numbers")
-        return values.astype(np.float32)
-
-    def _read(self, group: str, name: str) -> tuple[NDArray[np.generic] | None, float | None]:
-        """The values of a dataset, and the highest value that its group allows, if it says so."""
+    def _read(self, name: str) -> tuple[NDArray[np.generic], float | None]:
+        """The values of a dataset, and the highest value that the file allows, if it says so."""
         try:
-            with h5py.File(self.path, "r", locking=False) as file:
-                dataset = file.get(f"{group}/{name}")
+            with segments.HDF5_LOCK, h5py.File(self.path, "r", locking=False) as file:
+                dataset = file.get(name)
                 if not isinstance(dataset, h5py.Dataset):
-                    return None, None
-                highest = file[group].attrs.get(HIGHEST)
+                    raise NotOriginalLayout(self.path, f"{name} is missing")
+                highest = file[PIXELS].attrs.get(HIGHEST)
                 said = isinstance(highest, np.floating) and highest > 0
                 return np.asarray(dataset[()]), float(highest) if said else None
         except (OSError, RuntimeError, MemoryError) as error:
-            raise NotOriginalLayout(self.path, f"{group}/{name} cannot be read: {error}") from error
+            raise NotOriginalLayout(self.path, f"{name} cannot be read: {error}") from error
 
     def _checked_names(self, file: h5py.File) -> list[str]:
         group = file.get(PIXELS)
@@ -181,30 +138,42 @@ def _export(
     """Names of the written images."""
     features = _StoredFeatures(store, model_id)
     facts_by_id = {facts.image_id: facts for facts in store.image_facts()}
-    edits = store.edits()
+    edited_names = store.edited_names()
     names: dict[str, None] = {}
-    with h5py.File(path, "x", libver=("v110", "v110")) as file:
-        pixel_group, ssd_group, nlp_group = (
-            file.create_group(group, track_order=True)
-            for group in (PIXELS, DETECTIONS, SENTENCE_VECTORS)
-        )
-        pixel_group.attrs[HIGHEST] = 255.0
+    with _new_file(path) as (pixel_group, ssd_group, nlp_group):
         for image_id in sorted(facts_by_id):
             try:
                 data = store.read_image(image_id)
             except ImageNotStored:
                 continue  # Deleted since the export began.
-            edit = edits.get((image_id, "name"))
-            name = _dataset_name(
-                str(json.loads(edit.value)) if edit else facts_by_id[image_id].name, names
-            )
+            name = _dataset_name(edited_names.get(image_id, facts_by_id[image_id].name), names)
             names[name] = None
-            pixel_group[name] = decode(data).astype(np.float32)
+            pixels = decode(data).astype(np.float32)
             found = features.of(image_id)
-            if found is not None:
-                ssd_group[name], nlp_group[name] = found
+            with segments.HDF5_LOCK:
+                pixel_group[name] = pixels
+                if found is not None:
+                    ssd_group[name], nlp_group[name] = found
             on_image()
     return list(names)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[list[h5py.Group]]:
+    """The three groups of a new file. Hold `HDF5_LOCK` while writing to them."""
+    with segments.HDF5_LOCK:
+        file = h5py.File(path, "x", libver=("v110", "v110"))
+    try:
+        with segments.HDF5_LOCK:
+            groups = [
+                file.create_group(name, track_order=True)
+                for name in (PIXELS, DETECTIONS, SENTENCE_VECTORS)
+            ]
+            groups[0].attrs[HIGHEST] = 255.0
+        yield groups
+    finally:
+        with segments.HDF5_LOCK:
+            file.close()
 
 
 def _dataset_name(name: str, taken: Collection[str]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from featurestore import segments
 from featurestore.checking import QUARANTINE, SEGMENT_NAME, Finding, Remedy, segment_files
 from featurestore.durable import fsync_folder
+from featurestore.reading_process import ReadingProcess
 from featurestore.salvage import (
     KnownImages,
     NothingKnown,
@@ -54,6 +55,21 @@ def repair_store(
     Raises OSError (a full disk), after which it is repeated.
     """
     repair = Repair()
+    with ReadingProcess() as process:
+        _act(folder, findings, known or NothingKnown(), process, repair)
+    store = FeatureStore(folder)
+    deleted = set(store.deleted_ids().tolist())
+    repair.lost_ids = sorted({i for i in repair.lost_ids if i not in store and i not in deleted})
+    return repair
+
+
+def _act(
+    folder: Path,
+    findings: Iterable[Finding],
+    known: KnownImages,
+    process: ReadingProcess,
+    repair: Repair,
+) -> None:
     kinds = dict(segment_files(folder))
     # One segment may have many findings.
     for path, remedy in {finding.path: finding.remedy for finding in findings}.items():
@@ -61,7 +77,7 @@ def repair_store(
             continue
         if remedy == Remedy.SALVAGE and path in kinds:
             repair.kinds.add(kinds[path])
-            written = _salvage(path, kinds[path], known or NothingKnown(), repair)
+            written = _salvage(path, kinds[path], known, process, repair)
             if written == path:
                 # Everything was whole, so that the new segment is the old one as it once was.
                 repair.healed.append(path)
@@ -72,10 +88,6 @@ def repair_store(
         elif remedy == Remedy.REMOVE:
             path.unlink(missing_ok=True)
             repair.removed.append(path)
-    store = FeatureStore(folder)
-    deleted = set(store.deleted_ids().tolist())
-    repair.lost_ids = sorted({i for i in repair.lost_ids if i not in store and i not in deleted})
-    return repair
 
 
 def quarantine(folder: Path, path: Path) -> Path:
@@ -88,24 +100,26 @@ def quarantine(folder: Path, path: Path) -> Path:
     return target
 
 
-def _salvage(path: Path, kind: str, known: KnownImages, repair: Repair) -> Path | None:
+def _salvage(
+    path: Path, kind: str, known: KnownImages, process: ReadingProcess, repair: Repair
+) -> Path | None:
     """Write what is whole in a segment into a new one; returns its path."""
     folder, time_ns = path.parent, _time_ns(path)
     if kind == segments.IMAGES:
-        found = salvage_images(path, known)
+        found = salvage_images(path, known, process)
         repair.salvaged_images += len(found.whole)
         repair.lost_ids += found.lost_ids
         if found.whole:
             return segments.write_images(folder, found.whole, time_ns=time_ns)
     elif kind == segments.FEATURES:
-        features = salvage_features(path)
+        features = salvage_features(path, process)
         if len(features.image_ids):
             return segments.write_features(folder, folder.name, features, time_ns=time_ns)
     elif kind == segments.DELETIONS:
-        ids = salvage_deletions(path, known)
+        ids = salvage_deletions(path, known, process)
         if len(ids):
             return segments.write_deletions(folder, ids, time_ns=time_ns)
-    elif edits := salvage_edits(path):
+    elif edits := salvage_edits(path, process):
         return segments.write_edits(folder, edits, time_ns=time_ns)
     return None
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -13,7 +16,9 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.checking import DAMAGE_ERRORS, IMAGE_COLUMNS, plausible_features
+from featurestore.checking import IMAGE_COLUMNS, plausible_features
+from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged
+from featurestore.reading_process import ReadingProcess
 from featurestore.segments import (
     CHUNK_ROWS,
     HDF5_LOCK,
@@ -25,6 +30,17 @@ from featurestore.segments import (
     ImageFacts,
     StoredImage,
 )
+
+logger = logging.getLogger(__name__)
+
+# The NumPy kind of each dataset that is read by `_entries`.
+COLUMN_KINDS = {name: kind for name, (_, kind) in IMAGE_COLUMNS.items()} | {
+    "offset": "i",
+    "written_at": "i",
+    "field": "S",
+    "value": "S",
+    "edited_at": "f",
+}
 
 T = TypeVar("T")
 
@@ -58,64 +74,21 @@ class SalvagedImages:
     """Ids, as far as they can be read, of images whose bytes have changed."""
 
 
-def salvage_images(path: Path, known: KnownImages) -> SalvagedImages:
+def salvage_images(path: Path, known: KnownImages, process: ReadingProcess) -> SalvagedImages:
     """Images whose bytes have their SHA-256: the one beside them, or one that is known."""
-    return _read(
-        path, lambda file: _salvage_images(path, file["raw_images"], known), SalvagedImages()
-    )
-
-
-def salvage_features(path: Path) -> Features:
-    """Rows that both groups of the segment agree about and that a detector can have written."""
-    return _read(path, _salvage_features, Features.concatenated([]))
-
-
-def salvage_deletions(path: Path, known: KnownImages) -> NDArray[np.int64]:
-    """(n,) ids that can be read, except those of images that are known to be there.
-
-    A wrong deletion would lose a photo for ever; a missing one lets a deleted photo come back,
-    which a person can delete again.
-    """
-    ids = _read(path, lambda file: _entries(_column(file, "image_id")), np.empty(0))
-    return np.array(
-        sorted({i for i in map(int, ids) if i > 0 and known.of_id(i) is None}), np.int64
-    )
-
-
-def salvage_edits(path: Path) -> list[Edit]:
-    """Edits that can be read."""
-    edits: list[Edit] = _read(path, _read_edits, list[Edit]())
-    return [
-        edit
-        for edit in edits
-        if edit.image_id > 0 and np.isfinite(edit.edited_at) and _is_json(edit.value)
-    ]
-
-
-def _read(path: Path, read: Callable[[h5py.File], T], otherwise: T) -> T:
-    """What `read` finds in a file, whatever its attributes say; else `otherwise`."""
-    try:
-        with HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
-            return read(file)
-    except FileNotFoundError:
-        raise
-    except DAMAGE_ERRORS:
-        return otherwise
-
-
-def _salvage_images(path: Path, group: h5py.Group, known: KnownImages) -> SalvagedImages:
+    columns = dict(_read(path, process, _image_columns))
     found = SalvagedImages()
-    data = _data(path, group["data"])
-    columns = {name: _column(group, name) for name in IMAGE_COLUMNS}
-    offsets = _column(group, "offset")
-    count = max(len(_entries(offsets)) - 1, *(len(_entries(c)) for c in columns.values()))
+    offsets = columns.get("offset", [])
+    count = max([len(offsets) - 1, *(len(columns.get(name, [])) for name in IMAGE_COLUMNS)])
+    data_start, size = columns.get("data", (0, 0))
     for row in range(count):
-        facts = {name: _entry(column, row) for name, column in columns.items()}
+        facts = {name: _entry(columns.get(name, []), row) for name in IMAGE_COLUMNS}
         image_id = facts["image_id"]
         catalogued = known.of_id(image_id) if image_id else None
         places = _places(_entry(offsets, row), _entry(offsets, row + 1), catalogued)
         for start, stop in places:
-            content = data[start:stop] if 0 <= start <= stop <= len(data) else b""
+            within = 0 <= start <= stop <= size
+            content = _bytes(path, data_start + start, stop - start) if within else b""
             image = _recognised(content, facts, catalogued, known)
             if image is not None:
                 found.whole.append(image)
@@ -126,52 +99,119 @@ def _salvage_images(path: Path, group: h5py.Group, known: KnownImages) -> Salvag
     return found
 
 
-def _salvage_features(file: h5py.File) -> Features:
+def salvage_features(path: Path, process: ReadingProcess) -> Features:
+    """Rows that both groups of the segment agree about and that a detector can have written."""
+    return Features.concatenated(list(_read(path, process, _whole_features)))
+
+
+def salvage_deletions(path: Path, known: KnownImages, process: ReadingProcess) -> NDArray[np.int64]:
+    """(n,) ids that can be read, except those of images that are known to be there.
+
+    A wrong deletion would lose a photo for ever; a missing one lets a deleted photo come back,
+    which a person can delete again.
+    """
+    ids = dict(_read(path, process, _columns, "image_id")).get("image_id", [])
+    return np.array(sorted({i for i in ids if i > 0 and known.of_id(i) is None}), np.int64)
+
+
+def salvage_edits(path: Path, process: ReadingProcess) -> list[Edit]:
+    """Edits that can be read."""
+    names = ("image_id", "field", "value", "edited_at")
+    columns = dict(_read(path, process, _columns, *names))
+    edits = [Edit(*edit) for edit in zip(*(columns.get(name, []) for name in names), strict=False)]
+    return [
+        edit
+        for edit in edits
+        if edit.image_id > 0 and np.isfinite(edit.edited_at) and _is_json(edit.value)
+    ]
+
+
+def _read(
+    path: Path,
+    process: ReadingProcess,
+    parts: Callable[..., Iterable[T]],
+    *args: str,
+) -> Iterator[T]:
+    """What a function finds in a file, whatever its attributes say, as far as that gets."""
+    try:
+        yield from process.read(path, _parts, path, parts, *args)
+    except SegmentDamaged as error:
+        logger.warning("No more is salvaged of it: %s", error)
+
+
+def _parts(path: Path, parts: Callable[..., Iterable[T]], *args: str) -> Iterator[T]:
+    with HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
+        yield from parts(file, *args)
+
+
+def _image_columns(file: h5py.File) -> Iterator[tuple[str, Any]]:
+    group = file["raw_images"]
+    data = group["data"]
+    yield "data", (data.id.get_offset() or 0, int(data.size))
+    yield from _columns(group, *IMAGE_COLUMNS, "offset")
+
+
+def _columns(group: h5py.Group, *names: str) -> Iterator[tuple[str, list[Any]]]:
+    """(name, entries) of each dataset that can be read."""
+    for name in names:
+        try:
+            yield name, _entries(group, name)
+        except DAMAGE_ERRORS:
+            continue
+
+
+def _whole_features(file: h5py.File) -> Iterator[Features]:
     ssd, nlp = file["ssd_feature_group"], file["nlp_feature_group"]
-    ids, ids_again = _entries(_column(ssd, "image_id")), _entries(_column(nlp, "image_id"))
-    times = _entries(_column(ssd, "written_at"))
-    times_again = _entries(_column(nlp, "written_at"))
-    count = min(map(len, (ids, ids_again, times, times_again)))
-    agreed = (ids[:count] == ids_again[:count]) & (times[:count] == times_again[:count])
+    columns = [
+        np.array(_entries(group, name), np.int64)
+        for name in ("image_id", "written_at")
+        for group in (ssd, nlp)
+    ]
+    count = min(map(len, columns))
+    ids, ids_again, times, times_again = (column[:count] for column in columns)
     detections = _feature_rows(ssd, count, (MAX_OBJECTS, OBJECT_COLUMNS))
     sentences = _feature_rows(nlp, count, (SENTENCE_DIMENSIONS,))
-    good = agreed & (ids[:count] > 0) & plausible_features(detections, sentences)
-    return Features(
-        image_ids=np.asarray(ids[:count][good], np.int64),
-        ssd=detections[good],
-        nlp=sentences[good],
-        written_at=np.asarray(times[:count][good], np.int64),
-    )
+    agreed = (ids == ids_again) & (times == times_again)
+    good = agreed & (ids > 0) & plausible_features(detections, sentences)
+    yield Features(ids[good], detections[good], sentences[good], times[good])
 
 
-def _read_edits(file: h5py.File) -> list[Edit]:
-    names = ("image_id", "field", "value", "edited_at")
-    columns = [_entries(_column(file, name)).tolist() for name in names]
-    return [Edit(*edit) for edit in zip(*columns, strict=False)]
-
-
-def _column(group: h5py.Group, name: str) -> NDArray[Any] | None:
-    """A dataset with one entry a row, None where it cannot be read."""
+def _entries(group: h5py.Group, name: str) -> list[Any]:
+    """One entry a row, as Python has it. Raises one of DAMAGE_ERRORS."""
+    dataset = group[name]
+    if dataset.dtype.kind != COLUMN_KINDS[name]:
+        raise TypeError(f"{dataset.name} holds {dataset.dtype}")
     try:
-        dataset = group[name]
-        return np.asarray(dataset.asstr()[:] if dataset.dtype.kind == "O" else dataset[:])
-    except DAMAGE_ERRORS:
-        return None
+        values = dataset[:].tolist()
+    except OSError:
+        values = _unchecked(dataset).tolist()
+    if COLUMN_KINDS[name] != "S":
+        return list(values)
+    return [text.decode(errors="replace").replace("\0", "\ufffd") for text in values]
 
 
-def _entries(column: NDArray[Any] | None) -> NDArray[Any]:
-    return np.empty(0) if column is None else column
+def _unchecked(dataset: h5py.Dataset) -> NDArray[Any]:
+    """A column whose checksum is wrong: most of its entries are right."""
+    if dataset.chunks != dataset.shape or dataset.compression is not None:
+        raise OSError(f"{dataset.name} does not lie in one piece")
+    _, stored = dataset.id.read_direct_chunk((0,) * dataset.ndim)
+    return np.frombuffer(stored, dataset.dtype, dataset.size).reshape(dataset.shape)
 
 
-def _entry(column: NDArray[Any] | None, row: int) -> Any:
-    return None if column is None or row >= len(column) else column[row : row + 1].tolist()[0]
+def _entry(column: list[Any], row: int) -> Any:
+    return column[row] if row < len(column) else None
 
 
-def _data(path: Path, dataset: h5py.Dataset) -> bytes:
-    """All bytes of the images, as many as a file that was cut short still has."""
-    with path.open("rb") as file:
-        file.seek(dataset.id.get_offset() or 0)
-        return file.read(dataset.size)
+def _bytes(path: Path, start: int, length: int) -> bytes:
+    """A part of a file, empty where the disk cannot read it."""
+    with path.open("rb", buffering=0) as file:
+        try:
+            # A file that was cut short has fewer.
+            return os.pread(file.fileno(), min(length, path.stat().st_size), start)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            return b""
 
 
 def _recognised(

@@ -7,11 +7,12 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from featurestore.durable import UNFINISHED
-from featurestore.errors import SegmentDamaged
+from featurestore.durable import UNFINISHED, FileState
+from featurestore.errors import SegmentDamaged, SegmentUnavailable, machine_errno
 
 logger = logging.getLogger(__name__)
 
@@ -24,19 +25,39 @@ QUIET_NS = 50_000_000
 # A folder that changes while it is read is read again, but not for ever.
 READ_TRIES = 5
 
+# A failing disk may take seconds to say that it cannot read, so it is not asked at each read.
+RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class _LeftOut:
+    """A segment that could not be read, and when that is worth another try."""
+
+    error: SegmentDamaged | SegmentUnavailable
+    state: FileState | None
+    """The file as it was; damage lasts until it is another."""
+    since: float
+    """Seconds of the monotonic clock; trouble of the machine is over after a while."""
+
+    def may_be_over(self, path: Path) -> bool:
+        if isinstance(self.error, SegmentUnavailable):
+            return time.monotonic() - self.since >= RETRY_SECONDS
+        return _state_of(path) != self.state
+
 
 class SegmentFolder(Generic[T]):
     """Contents of every segment in a folder, kept current on each `read`.
 
-    A damaged segment is logged and left out, so that it takes no page down with it.
+    A segment that cannot be read is logged and left out, so that it takes no page down with it,
+    and read once it has been restored or the machine is well again.
     """
 
     def __init__(self, folder: Path, read_segment: Callable[[Path], T]) -> None:
         self.folder = folder
-        self.damaged: dict[str, SegmentDamaged] = {}
         self._read_segment = read_segment
         self._lock = threading.Lock()
         self._contents: dict[str, T] = {}
+        self._left_out: dict[str, _LeftOut] = {}
         self._generation = 0
         self._trusted_mtime_ns: int | None = None
 
@@ -47,15 +68,26 @@ class SegmentFolder(Generic[T]):
         """
         with self._lock:
             mtime_ns = os.stat(self.folder).st_mtime_ns
-            if mtime_ns != self._trusted_mtime_ns:
+            if mtime_ns != self._trusted_mtime_ns or self._some_may_be_back():
                 quiet = time.time_ns() - mtime_ns > QUIET_NS
                 self._renew()
                 self._trusted_mtime_ns = mtime_ns if quiet else None
             return self._generation, self._contents
 
+    def left_out(self) -> list[SegmentDamaged | SegmentUnavailable]:
+        """Why segments were left out at the last read."""
+        with self._lock:
+            return [left_out.error for left_out in self._left_out.values()]
+
+    def _some_may_be_back(self) -> bool:
+        return any(
+            left_out.may_be_over(self.folder / name) for name, left_out in self._left_out.items()
+        )
+
     def _renew(self) -> None:
         names = self._names()
         if names == list(self._contents):
+            self._left_out = {}
             return
         contents: dict[str, T] = {}
         for _ in range(READ_TRIES):
@@ -78,15 +110,39 @@ class SegmentFolder(Generic[T]):
 
     def _contents_of(self, names: list[str], known: dict[str, T]) -> dict[str, T]:
         contents: dict[str, T] = {}
+        left_out: dict[str, _LeftOut] = {}
         for name in names:
+            path = self.folder / name
             if name in known:
                 contents[name] = known[name]
-            elif name not in self.damaged:
+            elif name in self._left_out and not self._left_out[name].may_be_over(path):
+                left_out[name] = self._left_out[name]
+            else:
+                # Before the read: what is restored during it is read again.
+                state = _state_of(path)
                 try:
-                    contents[name] = self._read_segment(self.folder / name)
+                    contents[name] = self._read(path)
                 except FileNotFoundError:
                     continue  # Removed since the listing.
-                except SegmentDamaged as error:
+                except (SegmentDamaged, SegmentUnavailable) as error:
                     logger.error("Left out of the gallery: %s", error)
-                    self.damaged[name] = error
+                    left_out[name] = _LeftOut(error, state, time.monotonic())
+        self._left_out = left_out
         return contents
+
+    def _read(self, path: Path) -> T:
+        try:
+            return self._read_segment(path)
+        except (OSError, MemoryError) as error:
+            number = machine_errno(error)
+            if number is None or isinstance(error, SegmentUnavailable):
+                raise
+            raise SegmentUnavailable(path, number) from error
+
+
+def _state_of(path: Path) -> FileState | None:
+    """None where the file is gone or cannot be looked at."""
+    try:
+        return FileState.of(path.stat())
+    except OSError:
+        return None

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.durable import write_durably
-from featurestore.errors import ImageDamaged, SegmentDamaged
-
-# h5py is not safe to use from several threads at once: its own lock can crash the process
-# (h5py issue 2920). HDF5 does one thing at a time anyway, so this costs nothing.
-HDF5_LOCK = threading.RLock()
+from featurestore.columns import read_text_attribute, write_column, write_text_attribute
+from featurestore.columns import read_texts as read_texts
+from featurestore.columns import write_texts as write_texts
+from featurestore.durable import sha256_of, write_durably
+from featurestore.errors import (
+    DAMAGE_ERRORS,
+    SegmentDamaged,
+    SegmentUnavailable,
+    StoreError,
+    machine_errno,
+)
+from featurestore.hdf5_files import HDF5_LOCK as HDF5_LOCK
+from featurestore.hdf5_files import add_group, hdf5_content
 
 FORMAT = "image-gallery-featurestore"
 FORMAT_VERSION = 1
@@ -162,23 +166,25 @@ def write_images(
     """
 
     def fill(file: h5py.File) -> None:
-        group = file.create_group("raw_images")
+        group = add_group(file, "raw_images")
         offsets = np.cumsum([0] + [len(image.data) for image in images], dtype=np.int64)
         total = int(offsets[-1])
         # In one piece, so that a photo can be read from its place in the file without HDF5.
         data = group.create_dataset("data", shape=(total,), dtype=np.uint8)
         for image, start in zip(images, offsets, strict=False):
             data[start : start + len(image.data)] = np.frombuffer(image.data, np.uint8)
-        group["offset"] = offsets
-        group["image_id"] = np.array([image.image_id for image in images], np.int64)
+        write_column(group, "offset", offsets)
         digests = b"".join(hashlib.sha256(image.data).digest() for image in images)
-        group["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, 32)
-        group["width"] = np.array([image.width for image in images], np.int32)
-        group["height"] = np.array([image.height for image in images], np.int32)
-        group["uploaded_at"] = np.array([image.uploaded_at for image in images], np.float64)
-        text = h5py.string_dtype("utf-8")
-        group.create_dataset("name", data=[image.name for image in images], dtype=text)
-        group.create_dataset("media_type", data=[image.media_type for image in images], dtype=text)
+        write_column(group, "sha256", np.frombuffer(digests, np.uint8).reshape(-1, 32))
+        for name, dtype in (
+            ("image_id", np.int64),
+            ("width", np.int32),
+            ("height", np.int32),
+            ("uploaded_at", np.float64),
+        ):
+            write_column(group, name, np.array([getattr(i, name) for i in images], dtype))
+        write_texts(group, "name", [image.name for image in images])
+        write_texts(group, "media_type", [image.media_type for image in images])
 
     return write_segment(folder, IMAGES, fill, time_ns=time_ns)
 
@@ -189,14 +195,14 @@ def write_features(
     """Durably write a new feature segment into `folder`; returns its path."""
 
     def fill(file: h5py.File) -> None:
-        file.attrs["model_id"] = model_id
+        write_text_attribute(file, "model_id", model_id)
         for name, array in (
             ("ssd_feature_group", features.ssd),
             ("nlp_feature_group", features.nlp),
         ):
-            group = file.create_group(name)
-            group["image_id"] = features.image_ids
-            group["written_at"] = features.written_at
+            group = add_group(file, name)
+            write_column(group, "image_id", features.image_ids)
+            write_column(group, "written_at", features.written_at)
             chunks = (min(len(array), CHUNK_ROWS), *array.shape[1:])
             group.create_dataset("features", data=array, chunks=chunks, fletcher32=True)
 
@@ -209,7 +215,7 @@ def write_deletions(
     """Durably write that these images are deleted; returns the segment's path."""
 
     def fill(file: h5py.File) -> None:
-        file["image_id"] = image_ids
+        write_column(file, "image_id", image_ids)
 
     return write_segment(folder, DELETIONS, fill, time_ns=time_ns)
 
@@ -218,11 +224,10 @@ def write_edits(folder: Path, edits: Sequence[Edit], *, time_ns: int | None = No
     """Durably write what people changed; returns the segment's path."""
 
     def fill(file: h5py.File) -> None:
-        text = h5py.string_dtype("utf-8")
-        file["image_id"] = np.array([edit.image_id for edit in edits], np.int64)
-        file["edited_at"] = np.array([edit.edited_at for edit in edits], np.float64)
-        file.create_dataset("field", data=[edit.field for edit in edits], dtype=text)
-        file.create_dataset("value", data=[edit.value for edit in edits], dtype=text)
+        write_column(file, "image_id", np.array([edit.image_id for edit in edits], np.int64))
+        write_column(file, "edited_at", np.array([edit.edited_at for edit in edits], np.float64))
+        write_texts(file, "field", [edit.field for edit in edits])
+        write_texts(file, "value", [edit.value for edit in edits])
 
     return write_segment(folder, EDITS, fill, time_ns=time_ns)
 
@@ -233,8 +238,8 @@ def read_edits(path: Path) -> list[Edit]:
     with open_segment_file(path, EDITS) as file:
         columns = (
             file["image_id"][:].tolist(),
-            file["field"].asstr()[:],
-            file["value"].asstr()[:],
+            read_texts(file["field"]),
+            read_texts(file["value"]),
             file["edited_at"][:].tolist(),
         )
         return [Edit(*edit) for edit in zip(*columns, strict=True)]
@@ -249,8 +254,8 @@ def read_image_facts(path: Path) -> list[ImageFacts]:
             for facts in zip(
                 group["image_id"][:].tolist(),
                 [digest.tobytes().hex() for digest in group["sha256"][:]],
-                group["name"].asstr()[:],
-                group["media_type"].asstr()[:],
+                read_texts(group["name"]),
+                read_texts(group["media_type"]),
                 group["width"][:].tolist(),
                 group["height"][:].tolist(),
                 group["uploaded_at"][:].tolist(),
@@ -264,44 +269,6 @@ def read_image_ids(path: Path) -> NDArray[np.int64]:
     """(n,) ids of an image segment, in row order. Raises SegmentDamaged."""
     with open_segment_file(path, IMAGES) as file:
         return np.asarray(file["raw_images/image_id"][:], np.int64)
-
-
-def read_image_bytes(path: Path, row: int) -> bytes:
-    """The original bytes of one row. Raises SegmentDamaged, or ImageDamaged on a wrong SHA-256."""
-    places = _image_places(path)
-    start, stop = places.offsets[row : row + 2].tolist()
-    with path.open("rb", buffering=0) as file:
-        data = os.pread(file.fileno(), stop - start, places.data_start + start)
-    if hashlib.sha256(data).digest() != places.sha256[row].tobytes():
-        raise ImageDamaged(int(places.image_ids[row]), path)
-    return data
-
-
-@dataclass(frozen=True)
-class _ImagePlaces:
-    """Where the images of a segment lie in its file."""
-
-    data_start: int
-    offsets: NDArray[np.int64]
-    """(n + 1,) bytes from data_start."""
-    sha256: NDArray[np.uint8]
-    """(n, 32)"""
-    image_ids: NDArray[np.int64]
-    """(n,)"""
-
-
-# Segments never change and their names are never used again, so this can be kept. It is 48 bytes
-# an image: a million images of any size stay under 50 MB.
-@lru_cache(maxsize=1024)
-def _image_places(path: Path) -> _ImagePlaces:
-    with open_segment_file(path, IMAGES) as file:
-        group = file["raw_images"]
-        data_start = group["data"].id.get_offset()
-        if data_start is None and group["data"].size:
-            raise SegmentDamaged(path, "raw_images/data should lie in one piece")
-        return _ImagePlaces(
-            data_start or 0, group["offset"][:], group["sha256"][:], group["image_id"][:]
-        )
 
 
 def read_features(path: Path) -> Features:
@@ -326,6 +293,7 @@ def read_feature_rows(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]
 
 def read_deletions(path: Path) -> NDArray[np.int64]:
     """(n,) ids of deleted images. Raises SegmentDamaged."""
+    # A deletion holds for ever, so HDF5's short checksums are not enough for it.
     check_digest(path)
     with open_segment_file(path, DELETIONS) as file:
         return np.asarray(file["image_id"][:], np.int64)
@@ -333,15 +301,11 @@ def read_deletions(path: Path) -> NDArray[np.int64]:
 
 def digest_of(path: Path) -> str:
     """The part of a file's SHA-256 that its name should hold, if it is a segment."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:DIGEST_LENGTH]
+    return sha256_of(path)[:DIGEST_LENGTH]
 
 
 def check_digest(path: Path) -> None:
-    """Raises SegmentDamaged where a file has changed since it was named.
-
-    Deletions and edits have no checksum within, and a changed id would hide or rename a photo.
-    """
+    """Raises SegmentDamaged where a file has changed since it was named, OSError."""
     if path.name.partition("-")[2] != f"{digest_of(path)}.h5":
         raise SegmentDamaged(path, "its SHA-256 is not that of its name")
 
@@ -352,42 +316,59 @@ def time_ns_of(name: str) -> int:
 
 
 def write_segment(
-    folder: Path, kind: str, fill: Callable[[h5py.File], None], *, time_ns: int | None = None
+    folder: Path,
+    kind: str,
+    fill: Callable[[h5py.File], None],
+    *,
+    time_ns: int | None = None,
+    alignment: int = 1,
 ) -> Path:
     """Durably add a segment to `folder`, named by its time (now) and digest; returns its path.
 
-    The file is made in memory, because HDF5 does not survive a full disk: a failed flush leaves
-    its file open for ever, and the process may crash at its end.
+    Args:
+        alignment: datasets in one piece begin at multiples of so many bytes.
     """
-    content = io.BytesIO()
-    # v110 can be read by every HDF5 since 1.10 and by older h5py, pandas and MATLAB releases.
-    with HDF5_LOCK, h5py.File(content, "w", libver=("v110", "v110")) as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["kind"] = kind
+
+    def fill_segment(file: h5py.File) -> None:
+        write_root_attributes(file, kind)
         fill(file)
-    digest = hashlib.sha256(content.getbuffer()).hexdigest()[:DIGEST_LENGTH]
+
+    content = hdf5_content(fill_segment, alignment=alignment)
+    digest = hashlib.sha256(content).hexdigest()[:DIGEST_LENGTH]
     path = folder / f"{time_ns or time.time_ns():016x}-{digest}.h5"
-    write_durably(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
+    write_durably(path, lambda temporary: temporary.write_bytes(content))
     return path
+
+
+def write_root_attributes(file: h5py.File, kind: str) -> None:
+    """Set the attributes that every file of a store has."""
+    write_text_attribute(file, "format", FORMAT)
+    file.attrs["format_version"] = FORMAT_VERSION
+    write_text_attribute(file, "kind", kind)
 
 
 @contextmanager
 def open_segment_file(path: Path, kind: str) -> Iterator[h5py.File]:
-    """A segment for reading; whatever is wrong in it becomes SegmentDamaged."""
+    """A segment for reading; whatever is wrong in it becomes SegmentDamaged.
+
+    Raises SegmentUnavailable where the machine is to blame, FileNotFoundError.
+    """
     try:
         # Segments never change, so a lock would only keep them off read-only and network disks.
         with HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
-            found = (file.attrs.get("format"), file.attrs.get("kind"))
+            found = tuple(read_text_attribute(file, name) for name in ("format", "kind"))
             if found != (FORMAT, kind):
                 raise SegmentDamaged(path, f"expected {(FORMAT, kind)}, found {found}")
             if int(file.attrs["format_version"]) > FORMAT_VERSION:
                 raise SegmentDamaged(path, "it was written by a newer Image Gallery")
             yield file
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        if isinstance(error, SegmentDamaged | ImageDamaged | FileNotFoundError):
+    except DAMAGE_ERRORS as error:
+        if isinstance(error, StoreError | FileNotFoundError):
             raise
         if not path.exists():
             # Compaction took it away while HDF5 opened it, which HDF5 tells in other words.
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from error
+        number = machine_errno(error)
+        if number is not None:
+            raise SegmentUnavailable(path, number) from error
         raise SegmentDamaged(path, str(error)) from error

@@ -6,6 +6,7 @@ and sees those of the others at its next read.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -20,15 +21,19 @@ from numpy.typing import NDArray
 
 from featurestore import segments
 from featurestore.durable import sweep_unfinished
-from featurestore.errors import ImageNotStored, SegmentDamaged
+from featurestore.errors import ImageNotStored, SegmentDamaged, SegmentUnavailable
 from featurestore.index import Index
-from featurestore.live_rows import contains, latest_rows
+from featurestore.live_rows import alive_rows, contains, latest_rows
 from featurestore.model_features import ModelFeatures
+from featurestore.originals import read_image_bytes
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
 from featurestore.segments import Edit, Features, ImageFacts, StoredImage
 
 T = TypeVar("T")
+
+# The field of edits that stands in for the name an image was uploaded with.
+NAME = "name"
 
 # Compaction can move an image between its being located and read, but hardly twice in a row.
 READ_TRIES = 5
@@ -99,13 +104,16 @@ class FeatureStore:
         return self._deletions_read()[1]
 
     def read_image(self, image_id: int) -> bytes:
-        """The original bytes. Raises ImageNotStored, ImageDamaged or SegmentDamaged."""
+        """The original bytes.
+
+        Raises ImageNotStored, ImageDamaged, SegmentDamaged or SegmentUnavailable.
+        """
         for _ in range(READ_TRIES):
             location = self._current_locations().find(image_id)
             if location is None:
                 raise ImageNotStored(image_id)
             try:
-                return segments.read_image_bytes(*location)
+                return read_image_bytes(*location)
             except FileNotFoundError:
                 # Compaction has moved the image to another segment since it was located.
                 continue
@@ -134,6 +142,14 @@ class FeatureStore:
         edits = sorted(chain.from_iterable(contents.values()), key=lambda edit: edit.edited_at)
         return {(edit.image_id, edit.field): edit for edit in edits if edit.image_id not in deleted}
 
+    def edited_names(self) -> dict[int, str]:
+        """Names that people gave to images, by image id."""
+        return {
+            image_id: str(json.loads(edit.value))
+            for (image_id, field), edit in self.edits().items()
+            if field == NAME
+        }
+
     def index(self, model_id: str, *, completed: bool = False) -> Index:
         """What a search looks at: one model's features, without deleted images.
 
@@ -152,6 +168,11 @@ class FeatureStore:
                 self._completed = parts, reduce(Index.completed_by, parts)
             return self._completed[1]
 
+    def images_without_features(self, model_id: str) -> NDArray[np.int64]:
+        """(n,) ids of stored images that a model has no features of, rising."""
+        image_ids = self.image_ids()
+        return image_ids[alive_rows(image_ids, self.index(model_id).live_ids)]
+
     def renew_index(self, model_id: str) -> bool:
         """Write the index file anew where enough has changed; returns whether it did."""
         return self._features_of(model_id).renew_index_file(self._deletions_read())
@@ -161,15 +182,15 @@ class FeatureStore:
         folders = (self.folder / "features").glob("*")
         return sorted(folder.name for folder in folders if folder.is_dir())
 
-    def damaged_segments(self) -> list[SegmentDamaged]:
-        """Segments that could not be read so far."""
+    def damaged_segments(self) -> list[SegmentDamaged | SegmentUnavailable]:
+        """Why segments were left out at the last look."""
         folders: list[SegmentFolder[Any]] = [
             self._images,
             self._deletions,
             self._edits,
             *(features.folder for features in self._features.values()),
         ]
-        return [error for folder in folders for error in folder.damaged.values()]
+        return [error for folder in folders for error in folder.left_out()]
 
     def image_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Image segments with the rows that count, as if some segments were not there."""

@@ -7,23 +7,25 @@ can be made again from the segments at any time, so nothing depends on it.
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeVar
 
 import h5py
 import numpy as np
+from h5py import h5d, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 from featurestore import segments
-from featurestore.durable import write_durably
-from featurestore.errors import SegmentDamaged
+from featurestore.columns import write_column, write_text_attribute, write_texts
+from featurestore.durable import FileState, write_durably
+from featurestore.errors import SegmentDamaged, SegmentUnavailable
+from featurestore.hdf5_files import add_group, hdf5_content
+from featurestore.image_columns import ImageColumns, read_image_columns
 from featurestore.live_rows import contains, latest_rows
-from featurestore.segments import FORMAT, FORMAT_VERSION, HDF5_LOCK, ImageFacts
 from featurestore.store import FeatureStore
 
 logger = logging.getLogger(__name__)
@@ -33,6 +35,9 @@ VIEW = "view"
 
 # Compaction may remove a segment while the view is made, but hardly several times in a row.
 TRIES = 5
+
+# A store has far fewer segments of one kind, once it has been compacted.
+KEPT_SEGMENTS = 16384
 
 T = TypeVar("T")
 
@@ -53,7 +58,7 @@ class _Run:
 class _Images:
     """The n live images, by rising id."""
 
-    facts: list[ImageFacts]
+    columns: ImageColumns
     starts: NDArray[np.int64]
     """(n,) first byte of each image in the view's data."""
     runs: list[_Run]
@@ -90,61 +95,69 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
         except FileNotFoundError:
             if not tries_left:
                 raise
-    names = {
-        image_id: str(json.loads(edit.value))
-        for (image_id, field), edit in store.edits().items()
-        if field == "name"
-    }
     path = store.folder / VIEW_NAME
-    content = _content(model_id, images, rows, names)
-    write_durably(path, lambda temporary: temporary.write_bytes(content.getbuffer()))
+    names = store.edited_names()
+    content = hdf5_content(lambda file: _fill(file, model_id, images, rows, names))
+    write_durably(path, lambda temporary: temporary.write_bytes(content))
     return path
 
 
 def _live_images(store: FeatureStore, leaving_out: Collection[Path]) -> _Images:
-    parts = _read_segments(store.folder / "images", segments.read_image_facts, leaving_out)
-    everything = [facts for _, part in parts for facts in part]
-    ids = np.array([facts.image_id for facts in everything], np.int64)
-    by_id = latest_rows(ids, store.deleted_ids())
+    parts = _read_segments(store.folder / "images", _image_columns, leaving_out)
+    everything = ImageColumns.concatenated([part for _, part in parts])
+    by_id = latest_rows(everything.image_ids, store.deleted_ids())
     # Bytes stay in the order of the segments, where few runs describe them all.
     by_place = np.sort(by_id)
-    sizes = np.array([facts.size for facts in everything], np.int64)
-    starts = np.zeros(len(everything), np.int64)
+    sizes = everything.sizes
+    starts = np.zeros(len(sizes), np.int64)
     starts[by_place] = np.cumsum(sizes[by_place]) - sizes[by_place]
-    facts_of = {f"images/{path.name}": part for path, part in parts}
+    offsets_of = {f"images/{path.name}": np.cumsum([0, *part.sizes]) for path, part in parts}
     runs = []
-    for run in _runs(list(facts_of), [len(part) for part in facts_of.values()], by_place):
-        offsets = np.cumsum([0] + [facts.size for facts in facts_of[run.source]]).tolist()
-        runs.append(_Run(run.source, offsets[-1], offsets[run.start], offsets[run.stop]))
-    return _Images([everything[row] for row in by_id.tolist()], starts[by_id], runs)
+    for run in _runs(list(offsets_of), [len(part.sizes) for _, part in parts], by_place):
+        offsets = offsets_of[run.source]
+        runs.append(
+            _Run(run.source, int(offsets[-1]), int(offsets[run.start]), int(offsets[run.stop]))
+        )
+    return _Images(everything.take(by_id), starts[by_id], runs)
 
 
 def _live_feature_rows(
     store: FeatureStore, model_id: str, images: _Images, leaving_out: Collection[Path]
 ) -> _FeatureRows:
     folder = store.folder / "features" / model_id
-    parts = _read_segments(folder, segments.read_feature_rows, leaving_out)
+    parts = _read_segments(folder, _feature_rows, leaving_out)
     nothing = np.empty(0, np.int64)
     ids = np.concatenate([nothing, *(ids for _, (ids, _) in parts)])
     written_at = np.concatenate([nothing, *(times for _, (_, times) in parts)])
     rows = latest_rows(ids, nothing, written_at)
-    shown = np.array([facts.image_id for facts in images.facts], np.int64)
-    rows = rows[contains(shown, ids[rows])]
+    rows = rows[contains(images.columns.image_ids, ids[rows])]
     sources = [f"features/{model_id}/{path.name}" for path, _ in parts]
     return _FeatureRows(ids[rows], _runs(sources, [len(ids) for _, (ids, _) in parts], rows))
 
 
 def _read_segments(
-    folder: Path, read: Callable[[Path], T], leaving_out: Collection[Path]
+    folder: Path, read: Callable[[Path, FileState], T], leaving_out: Collection[Path]
 ) -> list[tuple[Path, T]]:
     """Every readable segment of a folder, in order of writing."""
     parts = []
     for path in sorted(set(folder.glob("*.h5")).difference(leaving_out)):
         try:
-            parts.append((path, read(path)))
-        except SegmentDamaged as error:
+            parts.append((path, read(path, FileState.of(path.stat()))))
+        except (SegmentDamaged, SegmentUnavailable) as error:
             logger.error("Left out of %s: %s", VIEW_NAME, error)
     return parts
+
+
+# Opening every segment is most of the work of a renewal, and few are new since the last one. What
+# is kept is about 200 bytes an image.
+@lru_cache(maxsize=KEPT_SEGMENTS)
+def _image_columns(path: Path, state: FileState) -> ImageColumns:
+    return read_image_columns(path)
+
+
+@lru_cache(maxsize=KEPT_SEGMENTS)
+def _feature_rows(path: Path, state: FileState) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return segments.read_feature_rows(path)
 
 
 def _runs(sources: Sequence[str], counts: Sequence[int], rows: NDArray[np.int64]) -> list[_Run]:
@@ -162,47 +175,37 @@ def _runs(sources: Sequence[str], counts: Sequence[int], rows: NDArray[np.int64]
     return runs
 
 
-def _content(
-    model_id: str, images: _Images, rows: _FeatureRows, names: dict[int, str]
-) -> io.BytesIO:
-    # In memory, as a segment is (see `segments.write_segment`).
-    content = io.BytesIO()
-    with HDF5_LOCK, h5py.File(content, "w", libver=("v110", "v110")) as file:
-        file.attrs["format"] = FORMAT
-        file.attrs["format_version"] = FORMAT_VERSION
-        file.attrs["kind"] = VIEW
-        file.attrs["model_id"] = model_id
-        _write_images(file.create_group("raw_images"), images, names)
-        for name, row_shape in (
-            ("ssd_feature_group", (segments.MAX_OBJECTS, segments.OBJECT_COLUMNS)),
-            ("nlp_feature_group", (segments.SENTENCE_DIMENSIONS,)),
-        ):
-            group = file.create_group(name)
-            group["image_id"] = rows.image_ids
-            # NaN where a segment is missing cannot be mistaken for a photo without objects.
-            _write_virtual(
-                group, "features", f"{name}/features", rows.runs, row_shape, np.float32, np.nan
-            )
-    return content
+def _fill(
+    file: h5py.File, model_id: str, images: _Images, rows: _FeatureRows, names: dict[int, str]
+) -> None:
+    segments.write_root_attributes(file, VIEW)
+    write_text_attribute(file, "model_id", model_id)
+    _write_images(add_group(file, "raw_images"), images, names)
+    for name, row_shape in (
+        ("ssd_feature_group", (segments.MAX_OBJECTS, segments.OBJECT_COLUMNS)),
+        ("nlp_feature_group", (segments.SENTENCE_DIMENSIONS,)),
+    ):
+        group = add_group(file, name)
+        write_column(group, "image_id", rows.image_ids)
+        # NaN where a segment is missing cannot be mistaken for a photo without objects.
+        _write_virtual(
+            group, "features", f"{name}/features", rows.runs, row_shape, np.float32, np.nan
+        )
 
 
 def _write_images(group: h5py.Group, images: _Images, names: dict[int, str]) -> None:
-    facts = images.facts
-    sizes = np.array([image.size for image in facts], np.int64)
-    digests = b"".join(bytes.fromhex(image.sha256) for image in facts)
-    text = h5py.string_dtype("utf-8")
+    columns = images.columns
     _write_virtual(group, "data", "raw_images/data", images.runs, (), np.uint8, 0)
-    group["start"] = images.starts
-    group["stop"] = images.starts + sizes
-    group["image_id"] = np.array([image.image_id for image in facts], np.int64)
-    group["sha256"] = np.frombuffer(digests, np.uint8).reshape(-1, 32)
-    group["width"] = np.array([image.width for image in facts], np.int32)
-    group["height"] = np.array([image.height for image in facts], np.int32)
-    group["uploaded_at"] = np.array([image.uploaded_at for image in facts], np.float64)
-    group.create_dataset(
-        "name", data=[names.get(image.image_id, image.name) for image in facts], dtype=text
-    )
-    group.create_dataset("media_type", data=[image.media_type for image in facts], dtype=text)
+    write_column(group, "start", images.starts)
+    write_column(group, "stop", images.starts + columns.sizes)
+    write_column(group, "image_id", columns.image_ids)
+    write_column(group, "sha256", columns.sha256)
+    write_column(group, "width", columns.widths)
+    write_column(group, "height", columns.heights)
+    write_column(group, "uploaded_at", columns.uploaded_at)
+    stored = zip(columns.image_ids.tolist(), columns.names, strict=True)
+    write_texts(group, "name", [names.get(image_id, name) for image_id, name in stored])
+    write_texts(group, "media_type", columns.media_types)
 
 
 def _write_virtual(
@@ -215,19 +218,23 @@ def _write_virtual(
     missing: float,
 ) -> None:
     """A dataset of all runs one after the other; `missing` shows where a source is gone."""
+    runs = [run for run in runs if run.stop > run.start]
     length = sum(run.stop - run.start for run in runs)
     if not length:
         # HDF5 makes no virtual dataset without a source.
         group.create_dataset(name, shape=(0, *row_shape), dtype=dtype)
         return
-    layout = h5py.VirtualLayout((length, *row_shape), dtype)
+    space = h5s.create_simple((length, *row_shape))
+    properties = h5p.create(h5p.DATASET_CREATE)
+    properties.set_fill_value(np.array(missing, dtype))
+    first = (0,) * len(row_shape)
     at = 0
+    # Not by h5py's VirtualLayout, which takes ten times as long for many runs.
     for run in runs:
         count = run.stop - run.start
-        if count:
-            source = h5py.VirtualSource(
-                run.source, source_name, shape=(run.length, *row_shape), dtype=dtype
-            )
-            layout[at : at + count] = source[run.start : run.stop]
-            at += count
-    group.create_virtual_dataset(name, layout, fillvalue=missing)
+        source = h5s.create_simple((run.length, *row_shape))
+        source.select_hyperslab((run.start, *first), (count, *row_shape))
+        space.select_hyperslab((at, *first), (count, *row_shape))
+        properties.set_virtual(space, run.source.encode(), source_name.encode(), source)
+        at += count
+    h5d.create(group.id, name.encode(), h5t.py_create(np.dtype(dtype)), space, properties)

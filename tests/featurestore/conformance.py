@@ -13,24 +13,22 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-import numpy as np
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from numpy.typing import NDArray
 
 from featurestore.errors import ImageNotStored
-from featurestore.index import Index
-from featurestore.segments import Edit, Features, ImageFacts, StoredImage
-from tests.featurestore.samples import features, random_detections, sample_image
+from featurestore.segments import Edit
+from tests.featurestore.kills import Killed, killed_before
+from tests.featurestore.samples import features, random_detections
+from tests.featurestore.store_contents import MODELS, Contents, Store, numbered_image
 
-MODELS = ("model-a", "model-b")
 IMAGE_IDS = range(1, 13)
 # A process is killed before such a change of the disk, counted from the operation's start.
 WRITE_STEPS = range(1, 7)
@@ -38,26 +36,6 @@ TENDING_STEPS = range(1, 19)
 # Some moments of a whole compaction.
 STEPS_APART = range(1, 62, 6)
 SECOND_STEP = 4
-
-Detection = tuple[float, ...]
-
-
-class Store(Protocol):
-    """A feature store, as `featurestore.store.FeatureStore` describes it."""
-
-    def append_images(self, images: Sequence[StoredImage]) -> None: ...
-    def append_features(self, model_id: str, features: Features) -> None: ...
-    def append_edits(self, edits: Sequence[Edit]) -> None: ...
-    def delete(self, image_ids: Sequence[int]) -> None: ...
-    def __contains__(self, image_id: int) -> bool: ...
-    def image_ids(self) -> NDArray[np.int64]: ...
-    def deleted_ids(self) -> NDArray[np.int64]: ...
-    def read_image(self, image_id: int) -> bytes: ...
-    def image_facts(self) -> Iterator[ImageFacts]: ...
-    def edits(self) -> dict[tuple[int, str], Edit]: ...
-    def index(self, model_id: str) -> Index: ...
-    def renew_index(self, model_id: str) -> bool: ...
-    def sweep(self) -> Sequence[Path]: ...
 
 
 S = TypeVar("S", bound=Store)
@@ -73,117 +51,6 @@ class Implementation(Generic[S]):
     """Compact it, the second argument says whether everything."""
     leave_rubbish: Callable[[Path, int], object]
     """Put into a folder what a writer may leave that is killed; any number names the case."""
-
-
-@dataclass
-class Contents:
-    """All that a store shows, in plain values."""
-
-    images: dict[int, StoredImage] = field(default_factory=dict)
-    features: dict[str, dict[int, list[Detection]]] = field(
-        default_factory=lambda: {model_id: {} for model_id in MODELS}
-    )
-    sentence_vectors: dict[str, dict[int, float]] = field(
-        default_factory=lambda: {model_id: {} for model_id in MODELS}
-    )
-    """First number of each."""
-    edits: dict[tuple[int, str], str] = field(default_factory=dict)
-    deleted: set[int] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, store: Store) -> Contents:
-        """Everything that a store shows, bytes included."""
-        contents = cls.without_bytes(store)
-        for facts in store.image_facts():
-            assert facts.image_id not in contents.images, f"image {facts.image_id} comes twice"
-            contents.images[facts.image_id] = StoredImage(
-                image_id=facts.image_id,
-                name=facts.name,
-                media_type=facts.media_type,
-                width=facts.width,
-                height=facts.height,
-                uploaded_at=facts.uploaded_at,
-                data=store.read_image(facts.image_id),
-            )
-        return contents
-
-    @classmethod
-    def without_bytes(cls, store: Store) -> Contents:
-        """Everything but the images."""
-        contents = cls(
-            edits={key: edit.value for key, edit in store.edits().items()},
-            deleted=set(store.deleted_ids().tolist()),
-        )
-        for model_id in MODELS:
-            index = store.index(model_id)
-            live = index.merged()
-            for image_id, vector in zip(
-                live.image_ids.tolist(), live.sentence_vectors, strict=True
-            ):
-                row = index.row_of(image_id)
-                assert row is not None, f"image {image_id} has features and cannot be found"
-                found = [tuple(objects) for objects in index.detections_of(row).tolist()]
-                contents.features[model_id][image_id] = found
-                contents.sentence_vectors[model_id][image_id] = float(vector[0])
-            assert len(index) == len(contents.features[model_id])
-        return contents
-
-    def append_images(self, images: Sequence[StoredImage]) -> None:
-        for image in images:
-            if image.image_id not in self.deleted:
-                self.images[image.image_id] = image
-
-    def append_features(self, model_id: str, added: Features) -> None:
-        for image_id, ssd, nlp in zip(added.image_ids.tolist(), added.ssd, added.nlp, strict=True):
-            if image_id not in self.deleted:
-                found = ssd[ssd[:, 0] > 0].tolist()
-                self.features[model_id][image_id] = [tuple(objects) for objects in found]
-                self.sentence_vectors[model_id][image_id] = float(nlp[0])
-
-    def append_edits(self, edits: Sequence[Edit]) -> None:
-        for edit in edits:
-            if edit.image_id not in self.deleted:
-                self.edits[edit.image_id, edit.field] = edit.value
-
-    def delete(self, image_ids: Sequence[int]) -> None:
-        self.deleted.update(image_ids)
-        for image_id in image_ids:
-            self.images.pop(image_id, None)
-            for model_id in MODELS:
-                self.features[model_id].pop(image_id, None)
-                self.sentence_vectors[model_id].pop(image_id, None)
-        self.edits = {key: value for key, value in self.edits.items() if key[0] not in self.deleted}
-
-
-class Killed(BaseException):
-    """What a process was about to do when it was killed is never done."""
-
-
-@contextmanager
-def killed_before(step: int | None) -> Iterator[None]:
-    """From its `step`-th change of the disk on, a process changes nothing any more.
-
-    It ends by Killed, which nothing may catch. None: it lives.
-    """
-    if step is None:
-        yield
-        return
-    made = 0
-
-    def or_killed(change: Callable[..., object]) -> Callable[..., object]:
-        def call(*args: object, **options: object) -> object:
-            nonlocal made
-            made += 1
-            if made >= step:
-                raise Killed
-            return change(*args, **options)
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("fsync", "rename", "replace", "link", "unlink"):
-            patch.setattr(os, name, or_killed(getattr(os, name)))
-        yield
 
 
 def conformance_machine(implementation: Implementation[S]) -> type[RuleBasedStateMachine]:
@@ -216,7 +83,7 @@ def conformance_machine(implementation: Implementation[S]) -> type[RuleBasedStat
 
         @rule(handle=handles, image_ids=ids, step=steps)
         def append_images(self, handle: int, image_ids: list[int], step: int | None) -> None:
-            images = [_image(image_id) for image_id in image_ids]
+            images = [numbered_image(image_id) for image_id in image_ids]
             self._write(
                 handle,
                 step,
@@ -355,7 +222,7 @@ def assert_nothing_is_lost_between_processes(
             assert found[: len(expected)] == expected
             assert [i for i in expected if index.row_of(i) is None] == []
             for image_id in expected[-3:]:
-                assert reader.read_image(image_id) == _image(image_id).data
+                assert reader.read_image(image_id) == numbered_image(image_id).data
 
     def failing(run: Callable[[], None]) -> Callable[[], None]:
         def call() -> None:
@@ -371,7 +238,7 @@ def assert_nothing_is_lost_between_processes(
         thread.start()
     while written < count and not failures:
         image_id = written + 1
-        writer.append_images([_image(image_id)])
+        writer.append_images([numbered_image(image_id)])
         writer.append_features(MODELS[0], features([image_id], [random_detections(image_id)]))
         written = image_id
     done.set()
@@ -389,7 +256,7 @@ def assert_compaction_may_be_killed_twice(implementation: Implementation[S], fol
     """Killed before any step, and the next run before any step again, it loses nothing."""
     store = implementation.open(folder / "whole")
     for image_id in (1, 4, 2, 3, 5):
-        store.append_images([_image(image_id), _image(image_id + 10)])
+        store.append_images([numbered_image(image_id), numbered_image(image_id + 10)])
         store.append_features(MODELS[0], features([image_id], [random_detections(image_id)]))
         store.append_edits([Edit(image_id, "name", f"{image_id}", time.time())])
     store.delete([image_id + 10 for image_id in range(1, 6)])
@@ -403,9 +270,3 @@ def assert_compaction_may_be_killed_twice(implementation: Implementation[S], fol
                 implementation.compact(implementation.open(copied), True)
             assert Contents.of(implementation.open(copied)) == expected
         shutil.rmtree(copied)
-
-
-def _image(image_id: int) -> StoredImage:
-    """An image whose bytes follow from its id: none, few, or more than a chunk holds."""
-    data = bytes([image_id]) * (0, 700, 150_000)[image_id % 3]
-    return sample_image(image_id, data, name=f"Photo {image_id} 🎉.jpg")

@@ -7,8 +7,11 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.packing import pack_boxes, pack_scores
 from featurestore.postings import Postings
 from featurestore.segments import Features, StoredImage
+
+PackedObject = tuple[int, ...]
 
 
 def sample_image(image_id: int, data: bytes | None = None, name: str = "") -> StoredImage:
@@ -56,3 +59,10 @@ def random_detections(seed: int, objects: int = 7) -> NDArray[np.float32]:
     corners = np.sort(random.uniform(0, 300, (objects, 2, 2)), axis=1)
     rows[:objects, 2:] = corners.reshape(objects, 4)
     return rows
+
+
+def as_indexed(detections: NDArray[np.float32]) -> list[PackedObject]:
+    """The objects of an image in the whole numbers that an index keeps, sorted."""
+    objects = detections[detections[:, 0] > 0]
+    columns = (objects[:, :1], pack_scores(objects[:, 1:2]), pack_boxes(objects[:, 2:]))
+    return sorted(tuple(row) for row in np.hstack(columns).astype(int).tolist())

@@ -58,7 +58,9 @@ def test_a_backup_is_a_store_of_its_own(store: FeatureStore, target: BackupFolde
 
 
 def test_indexes_and_the_view_are_not_copied(store: FeatureStore) -> None:
-    (store.folder / "index" / MODEL / "x.h5").write_bytes(b"")
+    index = store.folder / "index" / MODEL
+    index.mkdir(parents=True, exist_ok=True)
+    (index / "x.h5").write_bytes(b"")
     (store.folder / "gallery.h5").write_bytes(b"")
     kinds = {path.split("/")[1] for path in store_files(store.folder)}
     assert kinds == {"images", "features", "deletions"}

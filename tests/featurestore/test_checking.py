@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import errno
 import os
 import random
+from functools import partial
 from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from featurestore import segments
+from featurestore import checking, segments
 from featurestore.checking import Remedy, check_store, plausible_features, segment_files
+from featurestore.reading_process import ReadingProcess
 from featurestore.segments import Edit
 from featurestore.store import FeatureStore
 from featurestore.view import write_view
@@ -129,6 +132,47 @@ def test_it_finds_a_view_that_shows_other_bytes(store: FeatureStore) -> None:
         file["raw_images/start"][0] += 1
     (finding,) = check_store(store.folder)
     assert (finding.path, finding.image_id, finding.remedy) == (view, 1, Remedy.REMOVE)
+
+
+def test_it_ends_where_hdf5_does_not(store: FeatureStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    view = store.folder / "gallery.h5"
+    content = bytearray(view.read_bytes())
+    # The size of the first object in HDF5's global heap: added to that of its header, it gives 0,
+    # so that reading the heap never gets on.
+    size = content.index(b"GCOL") + 24
+    content[size : size + 8] = (2**64 - 16).to_bytes(8, "little")
+    view.write_bytes(content)
+    monkeypatch.setattr(checking, "ReadingProcess", partial(ReadingProcess, seconds=1))
+    (finding,) = check_store(store.folder)
+    assert (finding.path, finding.remedy) == (view, Remedy.REMOVE)
+    assert "does not end" in finding.problem
+
+
+def test_trouble_of_the_machine_is_no_finding(
+    store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> str:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(segments, "digest_of", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        list(check_store(store.folder))
+
+
+def test_what_a_failing_disk_cannot_read_is_damaged(
+    store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = min((store.folder / "images").iterdir())
+    whole = segments.digest_of
+
+    def fail(of: Path) -> str:
+        if of == path:
+            raise OSError(errno.EIO, "Input/output error")
+        return whole(of)
+
+    monkeypatch.setattr(segments, "digest_of", fail)
+    (finding,) = check_store(store.folder)
+    assert (finding.path, finding.remedy) == (path, Remedy.SALVAGE)
 
 
 def test_a_view_older_than_a_deletion_is_sound(store: FeatureStore) -> None:

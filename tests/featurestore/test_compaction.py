@@ -15,7 +15,13 @@ from featurestore.compaction import compact, compaction_lock
 from featurestore.errors import CompactionRuns
 from featurestore.segments import Edit
 from featurestore.store import FeatureStore
-from tests.featurestore.samples import detections, features, random_detections, sample_image
+from tests.featurestore.samples import (
+    as_indexed,
+    detections,
+    features,
+    random_detections,
+    sample_image,
+)
 
 MODEL = "model-1"
 
@@ -39,9 +45,8 @@ def assert_holds(store: FeatureStore, image_ids: list[int]) -> None:
         assert store.read_image(image_id) == sample_image(image_id).data
         row = store.index(MODEL).row_of(image_id)
         assert row is not None
-        expected = random_detections(image_id)
         found = store.index(MODEL).detections_of(row)
-        assert found.tolist() == expected[expected[:, 0] > 0].tolist()
+        assert as_indexed(found) == as_indexed(random_detections(image_id))
         assert store.edits()[image_id, "name"].value == f'"name {image_id}"'
 
 

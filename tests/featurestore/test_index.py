@@ -4,16 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from featurestore import model_features
 from featurestore.compaction import compact
 from featurestore.index import Index
-from featurestore.layout_scores import layout_scores
-from featurestore.postings import Postings, merge_postings
 from featurestore.store import FeatureStore
-from tests.featurestore.samples import detections, features, random_detections
+from tests.featurestore.samples import (
+    as_indexed,
+    detections,
+    features,
+    random_detections,
+    sample_image,
+)
 
 MODEL = "model-1"
 
@@ -45,26 +47,6 @@ def content(index: Index) -> dict[int, list[list[float]]]:
 
 def index_files(store: FeatureStore) -> list[Path]:
     return sorted((store.folder / "index").rglob("*.h5"))
-
-
-@given(st.lists(st.integers(0, 30), max_size=12), st.lists(st.integers(0, 30), max_size=6))
-@settings(max_examples=50)
-def test_merged_postings_equal_postings_made_at_once(first: list[int], dead: list[int]) -> None:
-    left = sorted(set(first))
-    right = [image_id for image_id in range(31) if image_id not in left]
-
-    def postings(ids: list[int]) -> Postings:
-        return Postings.of(features(ids, [random_detections(i, objects=i % 8) for i in ids]))
-
-    dead_rows = [np.flatnonzero(np.isin(np.array(ids, np.int64), dead)) for ids in (left, right)]
-    merged = merge_postings([(postings(left), dead_rows[0]), (postings(right), dead_rows[1])])
-    expected = postings([image_id for image_id in range(31) if image_id not in dead])
-    assert merged.image_ids.tolist() == expected.image_ids.tolist()
-    assert merged.class_starts.tolist() == expected.class_starts.tolist()
-    for row in range(len(expected)):
-        assert merged.detections_of(row).tolist() == expected.detections_of(row).tolist()
-    query = random_detections(99)[:5]
-    assert layout_scores(merged, query).tolist() == layout_scores(expected, query).tolist()
 
 
 def test_an_index_file_changes_nothing_that_is_found(
@@ -101,7 +83,7 @@ def test_deleted_and_renewed_rows_of_an_index_file_do_not_count(
     index = store.index(MODEL)
     assert len(index) == 2
     assert sorted(content(index)) == [1, 2]
-    assert content(index)[2] == cat[:1].tolist()
+    assert as_indexed(np.array(content(index)[2])) == as_indexed(cat)
     assert index.row_of(3) is None
     scores = index.scores(lambda postings: np.ones(len(postings), np.float32))
     assert scores.sum() == 2
@@ -155,3 +137,63 @@ def test_a_second_model_completes_the_first(store: FeatureStore) -> None:
         2: 18,
         3: 17,
     }
+
+
+def test_models_complete_each_other_only_where_they_have_to(store: FeatureStore) -> None:
+    dog = detections((18, 0.9, 0, 0, 9, 9))
+    store.append_features("old", features([1, 2], [dog, dog]))
+    store.append_features("new", features([1, 2, 3], [dog, dog, dog]))
+    assert len(store.index("new", completed=True).parts) == 1
+    assert len(store.index("old", completed=True)) == 3
+    store.delete([2])
+    index = store.index("old", completed=True)
+    assert sorted(index.live_ids.tolist()) == [1, 3]
+    assert [index.row_of(image_id) is None for image_id in (1, 2, 3)] == [False, True, False]
+
+
+def test_a_look_at_a_model_that_there_is_not_makes_no_folder(store: FeatureStore) -> None:
+    before = sorted(store.folder.rglob("*"))
+    assert len(store.index("unknown")) == 0
+    assert not store.renew_index("unknown")
+    assert store.feature_segments("unknown") == []
+    assert sorted(store.folder.rglob("*")) == before
+
+
+def test_images_come_and_change_one_after_the_other(store: FeatureStore) -> None:
+    other = FeatureStore(store.folder)
+    for image_id in (3, 1, 2):
+        append(store, image_id)
+        assert content(other.index(MODEL)) == content(FeatureStore(store.folder).index(MODEL))
+    for image_id in (1, 3):
+        append(store, image_id, seed=50)
+        store.delete([image_id + 1])
+        assert content(other.index(MODEL)) == content(FeatureStore(store.folder).index(MODEL))
+    assert sorted(content(other.index(MODEL))) == [1, 3]
+
+
+def test_a_segment_that_is_taken_away_takes_its_images_along(store: FeatureStore) -> None:
+    append(store, 1)
+    append(store, 2)
+    assert sorted(content(store.index(MODEL))) == [1, 2]
+    min((store.folder / "features" / MODEL).glob("*.h5")).unlink()
+    assert sorted(content(store.index(MODEL))) == [2]
+
+
+def test_images_without_features_of_a_model(store: FeatureStore, small_index_files: None) -> None:
+    store.append_images([sample_image(image_id) for image_id in (4, 1, 7, 2)])
+    append(store, 1, 9)
+    store.renew_index(MODEL)
+    append(store, 4)
+    store.delete([4, 7])
+    assert store.images_without_features(MODEL).tolist() == [2]
+    assert store.images_without_features("another").tolist() == [1, 2]
+
+
+def test_rows_among_some_images(store: FeatureStore, small_index_files: None) -> None:
+    append(store, 1, 5, 9)
+    store.renew_index(MODEL)
+    append(store, 3)
+    index = store.index(MODEL)
+    among = index.rows_among(np.array([2, 3, 5, 12]))
+    assert index.image_ids[among].tolist() == [5, 3]
+    assert not index.rows_among(np.empty(0, np.int64)).any()

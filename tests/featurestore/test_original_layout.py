@@ -9,13 +9,14 @@ import pytest
 from numpy.typing import NDArray
 
 from featurestore.errors import NotOriginalLayout, SegmentDamaged
-from featurestore.original_layout import export_original, import_original
+from featurestore.original_layout import OriginalFile, export_original
 from featurestore.segments import Edit, StoredImage
 from featurestore.store import FeatureStore
 from featurestore.view import write_view
 from tests.featurestore.samples import features, random_detections, sample_image
 
 MODEL = "model-1"
+GROUPS = ("raw_images", "ssd_feature_group", "nlp_feature_group")
 HEIGHT, WIDTH = 4, 5
 
 
@@ -59,7 +60,7 @@ def test_an_export_has_one_array_of_each_kind_for_each_image(
     store.append_features(MODEL, features([1, 2], [random_detections(1), random_detections(2)]))
     assert export_original(store, MODEL, path, decode) == 2
     with h5py.File(path) as file:
-        for group in ("raw_images", "ssd_feature_group", "nlp_feature_group"):
+        for group in GROUPS:
             assert list(file[group]) == ["a.jpg", "b.jpg"]
         assert file["raw_images/b.jpg"].dtype == np.float32
         np.testing.assert_array_equal(file["raw_images/b.jpg"][:], pixels(2))
@@ -74,7 +75,7 @@ def test_an_export_keeps_the_order_of_upload_and_the_edited_names(
     store.append_images([picture(number + 1, name) for number, name in enumerate(names)])
     store.append_edits([Edit(2, "name", json.dumps("renamed"), 1.0)])
     export_original(store, MODEL, path, decode)
-    assert [image.name for image in import_original(path)] == ["z.jpg", "renamed", "m.jpg"]
+    assert OriginalFile(path).names == ["z.jpg", "renamed", "m.jpg"]
 
 
 def test_equal_and_odd_names_become_different_ones(store: FeatureStore, path: Path) -> None:
@@ -88,11 +89,11 @@ def test_equal_and_odd_names_become_different_ones(store: FeatureStore, path: Pa
 
 def test_an_export_without_features_or_images(store: FeatureStore, path: Path) -> None:
     assert export_original(store, MODEL, path, decode) == 0
-    assert list(import_original(path)) == []
+    assert OriginalFile(path).names == []
     store.append_images([picture(1)])
     export_original(store, MODEL, path, decode)
-    (image,) = import_original(path)
-    assert (image.ssd, image.nlp) == (None, None)
+    with h5py.File(path) as file:
+        assert [len(file[group]) for group in GROUPS] == [1, 0, 0]
 
 
 def test_deleted_images_are_not_exported(store: FeatureStore, path: Path) -> None:
@@ -114,27 +115,21 @@ def test_an_export_that_fails_leaves_the_old_file(store: FeatureStore, path: Pat
     assert list(path.parent.glob(".unfinished-*")) == []
 
 
-def test_a_round_trip_gives_the_same_pixels_and_features(store: FeatureStore, path: Path) -> None:
+def test_a_round_trip_gives_the_same_pixels(store: FeatureStore, path: Path) -> None:
     store.append_images([picture(number) for number in range(1, 4)])
-    found = [random_detections(number) for number in range(1, 4)]
-    store.append_features(MODEL, features([1, 2, 3], found))
     export_original(store, MODEL, path, decode)
-    for number, image in enumerate(import_original(path), start=1):
-        assert image.name == f"photo {number}.jpg"
-        assert image.pixels.dtype == np.uint8
-        np.testing.assert_array_equal(image.pixels, pixels(number))
-        assert image.ssd is not None
-        np.testing.assert_array_equal(image.ssd, random_detections(number))
-        assert image.nlp is not None
-        assert image.nlp.tolist() == [number] * 50
+    assert OriginalFile(path).names == ["photo 1.jpg", "photo 2.jpg", "photo 3.jpg"]
+    for number in range(1, 4):
+        found = OriginalFile(path).pixels(f"photo {number}.jpg")
+        assert found.dtype == np.uint8
+        np.testing.assert_array_equal(found, pixels(number))
 
 
 def test_a_nearly_black_picture_stays_nearly_black(store: FeatureStore, path: Path) -> None:
     black = np.eye(HEIGHT, WIDTH, dtype=np.uint8)[:, :, None].repeat(3, axis=2)
     store.append_images([sample_image(1, black.tobytes())])
     export_original(store, MODEL, path, decode)
-    (image,) = import_original(path)
-    np.testing.assert_array_equal(image.pixels, black)
+    np.testing.assert_array_equal(OriginalFile(path).pixels("photo 1.jpg"), black)
 
 
 COLOURS = pixels(1)
@@ -157,22 +152,25 @@ GREY = COLOURS[:, :, :1].repeat(3, axis=2)
 def test_it_takes_arrays_of_many_kinds(
     path: Path, values: NDArray[np.generic], expected: NDArray[np.uint8]
 ) -> None:
-    (image,) = import_original(write_file(path, photo=values))
-    assert image.pixels.dtype == np.uint8
-    assert image.pixels.shape == (HEIGHT, WIDTH, 3)
-    np.testing.assert_array_equal(image.pixels, expected)
+    found = OriginalFile(write_file(path, photo=values)).pixels("photo")
+    assert found.dtype == np.uint8
+    assert found.shape == (HEIGHT, WIDTH, 3)
+    np.testing.assert_array_equal(found, expected)
 
 
 def test_names_with_slashes_are_found(path: Path) -> None:
-    (image,) = import_original(write_file(path, **{"2019/summer/a.jpg": COLOURS}))
-    assert image.name == "2019/summer/a.jpg"
+    file = OriginalFile(write_file(path, **{"2019/summer/a.jpg": COLOURS}))
+    assert file.names == ["2019/summer/a.jpg"]
+    np.testing.assert_array_equal(file.pixels("2019/summer/a.jpg"), COLOURS)
 
 
 def test_it_reads_one_image_at_a_time(path: Path) -> None:
-    images = import_original(write_file(path, a=COLOURS, b=np.full((2, 2), 300.0)))
-    np.testing.assert_array_equal(next(images).pixels, COLOURS)
+    file = OriginalFile(write_file(path, a=COLOURS, b=np.full((2, 2), 300.0)))
+    np.testing.assert_array_equal(file.pixels("a"), COLOURS)
     with pytest.raises(NotOriginalLayout, match="raw_images/b: values should be in"):
-        next(images)
+        file.pixels("b")
+    with pytest.raises(NotOriginalLayout, match="raw_images/c is missing"):
+        file.pixels("c")
 
 
 @pytest.mark.parametrize(
@@ -191,29 +189,29 @@ def test_an_array_that_is_no_picture_is_named_before_anything_is_read(
     path: Path, values: object, reason: str
 ) -> None:
     with pytest.raises(NotOriginalLayout, match=reason) as failure:
-        import_original(write_file(path, good=COLOURS, odd=values))
+        OriginalFile(write_file(path, good=COLOURS, odd=values))
     assert "raw_images/odd" in str(failure.value)
 
 
 @pytest.mark.parametrize("value", [-1.0, 256.0, np.nan, np.inf])
 def test_values_out_of_range_are_refused(path: Path, value: float) -> None:
     with pytest.raises(NotOriginalLayout, match="values should be in"):
-        list(import_original(write_file(path, photo=np.full((2, 2, 3), value))))
+        OriginalFile(write_file(path, photo=np.full((2, 2, 3), value))).pixels("photo")
 
 
 def test_other_files_are_refused(store: FeatureStore, path: Path) -> None:
     path.write_bytes(b"no HDF5")
     with pytest.raises(NotOriginalLayout, match="not an HDF5 file"):
-        import_original(path)
+        OriginalFile(path)
     with h5py.File(path, "w") as file:
         file.create_group("images")
     with pytest.raises(NotOriginalLayout, match="no group raw_images"):
-        import_original(path)
+        OriginalFile(path)
     store.append_images([picture(1)])
     with pytest.raises(NotOriginalLayout, match="part of a feature store"):
-        import_original(write_view(store, MODEL))
+        OriginalFile(write_view(store, MODEL))
     with pytest.raises(FileNotFoundError):
-        import_original(path.with_name("nowhere.h5"))
+        OriginalFile(path.with_name("nowhere.h5"))
 
 
 def test_a_damaged_array_is_named(path: Path) -> None:
@@ -224,7 +222,7 @@ def test_a_damaged_array_is_named(path: Path) -> None:
     place = content.index(noise.tobytes()[:64])
     path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
     with pytest.raises(NotOriginalLayout, match="raw_images/photo cannot be read"):
-        list(import_original(path))
+        OriginalFile(path).pixels("photo")
 
 
 def test_an_original_that_is_damaged_ends_the_export(store: FeatureStore, path: Path) -> None:

@@ -65,7 +65,7 @@ def test_a_deleted_image_is_gone_for_every_reader(store: FeatureStore) -> None:
     assert len(other.index(MODEL)) == 2
     store.delete([1])
     assert other.image_ids().tolist() == [2]
-    assert other.index(MODEL).image_ids.tolist() == [2]
+    assert other.index(MODEL).live_ids.tolist() == [2]
     with pytest.raises(ImageNotStored):
         other.read_image(1)
 
@@ -114,7 +114,7 @@ def test_features_that_are_not_finite_are_refused() -> None:
 
 def test_a_writer_that_fails_leaves_nothing_behind(store: FeatureStore) -> None:
     too_long = sample_image(1, name="a\0b")
-    with pytest.raises(ValueError, match="VLEN strings do not support embedded NULLs"):
+    with pytest.raises(ValueError, match="should hold no NUL"):
         store.append_images([too_long])
     assert list((store.folder / "images").iterdir()) == []
 

@@ -1,0 +1,96 @@
+"""Sums over all images of postings: how many hold a class, and which classes go together."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featurestore.compiled import compiled
+from featurestore.packing import SCORE_UNIT
+from featurestore.posting_kernels import MAX_CLASS_ID
+from featurestore.postings import Postings
+from featurestore.segments import MAX_OBJECTS
+
+# Images whose objects are brought together at a time: what is known of them fits into the cache.
+BLOCK = 4096
+
+
+def images_per_class(
+    postings: Postings, counted: NDArray[np.bool_], threshold: int
+) -> NDArray[np.int64]:
+    """(91,) how many images hold an object of each class whose packed score is at least so high.
+
+    Args:
+        counted: (n,) which images count.
+    """
+    objects = postings.objects
+    return _images_per_class(
+        postings.class_starts, objects.image_rows, objects.packed_scores, counted, threshold
+    )
+
+
+def cooccurrence(postings: Postings, counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """(91, 91) Σ over images of P(a) · P(b), with P(a) = 1 - Π(1 - score) over the class's objects.
+
+    Args:
+        counted: (n,) which images count.
+    """
+    objects = postings.objects
+    return _cooccurrence(postings.class_starts, objects.image_rows, objects.packed_scores, counted)
+
+
+@compiled
+def _images_per_class(
+    class_starts: NDArray[np.int64],
+    image_rows: NDArray[np.int32],
+    scores: NDArray[np.uint16],
+    counted: NDArray[np.bool_],
+    threshold: int,
+) -> NDArray[np.int64]:
+    counts = np.zeros(MAX_CLASS_ID + 1, np.int64)
+    for class_id in range(1, MAX_CLASS_ID + 1):
+        last = -1
+        for place in range(class_starts[class_id], class_starts[class_id + 1]):
+            # The surest object of an image comes first.
+            if image_rows[place] != last:
+                last = image_rows[place]
+                if scores[place] >= threshold and counted[last]:
+                    counts[class_id] += 1
+    return counts
+
+
+@compiled
+def _cooccurrence(
+    class_starts: NDArray[np.int64],
+    image_rows: NDArray[np.int32],
+    scores: NDArray[np.uint16],
+    counted: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    sums = np.zeros((MAX_CLASS_ID + 1, MAX_CLASS_ID + 1))
+    class_ids = np.empty((BLOCK, MAX_OBJECTS), np.int32)
+    misses = np.empty((BLOCK, MAX_OBJECTS))
+    counts = np.zeros(BLOCK, np.int32)
+    places = class_starts[:-1].copy()
+    for start in range(0, len(counted), BLOCK):
+        stop = min(start + BLOCK, len(counted))
+        counts[:] = 0
+        for class_id in range(1, MAX_CLASS_ID + 1):
+            place = places[class_id]
+            while place < class_starts[class_id + 1] and image_rows[place] < stop:
+                row = image_rows[place] - start
+                count = counts[row]
+                if count and class_ids[row, count - 1] == class_id:
+                    misses[row, count - 1] *= 1 - scores[place] * SCORE_UNIT
+                elif counted[start + row] and count < MAX_OBJECTS:
+                    class_ids[row, count] = class_id
+                    misses[row, count] = 1 - scores[place] * SCORE_UNIT
+                    counts[row] += 1
+                place += 1
+            places[class_id] = place
+        for row in range(stop - start):
+            for a in range(counts[row]):
+                for b in range(counts[row]):
+                    sums[class_ids[row, a], class_ids[row, b]] += (1 - misses[row, a]) * (
+                        1 - misses[row, b]
+                    )
+    return sums

@@ -3,11 +3,11 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-MODELS := var/models
+MODELS := $(or $(GALLERY_MODELS),var/models)
 INSTALLED := $(VENV)/.installed
 SOURCES := gallery detector featurestore tests manage.py
 
-.PHONY: run test setup models lint format screenshots crash-test lock clean
+.PHONY: run test setup models lint format screenshots crash-test lock lock-parts clean
 
 run: setup
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -31,8 +31,10 @@ $(INSTALLED): requirements.lock
 	@touch $@
 
 models: $(INSTALLED)
-	@$(BIN)/python -m detector.export --models-dir $(MODELS)
-	@$(BIN)/python -m gallery.word_vectors --models-dir $(MODELS)
+	@$(BIN)/python -m detector.export --models-dir "$(MODELS)"
+	@$(BIN)/python -m gallery.word_vectors --models-dir "$(MODELS)"
+	@$(BIN)/python -m gallery.wordnet --models-dir "$(MODELS)"
+	@$(BIN)/python -m featurestore.warm_up
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check $(SOURCES)
@@ -49,10 +51,17 @@ format: $(INSTALLED)
 screenshots: setup
 	$(BIN)/python -m tests.browser.screenshots
 
-# Needs uv; renews requirements.lock from pyproject.toml.
+# Needs uv; renews the lock files from pyproject.toml. Containers install a part of what a
+# development machine has, in the same versions.
+COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal \
+  --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
-	uv pip compile pyproject.toml --all-extras --python-version 3.11 --universal \
-	  --generate-hashes --no-emit-index-url --no-header --upgrade -o requirements.lock
+	$(COMPILE) --all-extras --upgrade -o requirements.lock
+	$(MAKE) lock-parts
+
+lock-parts:
+	$(COMPILE) --extra postgres -c requirements.lock -o requirements-web.lock
+	$(COMPILE) --extra export --extra local -c requirements.lock -o requirements-export.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -87,8 +87,11 @@ class Index:
         """(rows,) what a score function over postings gives, 0 for dead rows."""
         scores = np.zeros(self.rows, np.float32)
         for first, part in self.numbered_parts():
+            of_part = scores[first : first + len(part.postings)]
+            if part.live_count == len(part.postings) == self.rows:
+                # The one large part of a gallery at rest: a million scores need not be copied.
+                return score(part.postings)
             if part.live_count:
-                of_part = scores[first : first + len(part.postings)]
                 np.multiply(score(part.postings), part.alive, out=of_part)
         return scores
 
@@ -105,6 +108,11 @@ class Index:
         """(k, 6) those objects of the image of a row that are of some classes."""
         part, row = self._locate(row)
         return part.postings.objects_of(row, class_ids)
+
+    def layout_weight_of(self, row: int) -> float:
+        """`Postings.layout_weights` of the image of a row."""
+        part, row = self._locate(row)
+        return float(part.postings.layout_weights[row])
 
     def row_of(self, image_id: int) -> int | None:
         """The row of an image, or None when it has no features yet."""

@@ -24,7 +24,8 @@ def for_row_ranges(
     def work_from(first: int) -> None:
         work(first, min(first + rows_a_range, count))
 
-    threads = min(len(firsts), _cores())
+    # Of two ranges the second would wait longer for its thread than for the first.
+    threads = min(len(firsts) // 2, _cores())
     if threads <= 1:
         for first in firsts:
             work_from(first)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+from featurestore.durable import sha256_of
 from gallery.decoding import read_facts
 from gallery.errors import PhotoRefused
 from gallery.models import Image
-from gallery.spool import facts_in, sha256_of
+from gallery.spool import facts_in
 
 
 def adopt_original(path: Path) -> Image | None:
@@ -20,9 +21,8 @@ def adopt_original(path: Path) -> Image | None:
     if facts is None:
         return None
     sha256, name = facts
-    with path.open("rb") as file:
-        if sha256_of(file) != sha256:
-            return None
+    if sha256_of(path) != sha256:
+        return None
     try:
         photo = read_facts(path)
     except PhotoRefused:
@@ -36,4 +36,5 @@ def adopt_original(path: Path) -> Image | None:
         height=photo.height,
         uploaded_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
         spool_name=path.name,
+        priority=Image.Priority.IMPORT,
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import suppress
 from pathlib import Path
 
-from django.core.management import call_command
 from django.utils import timezone
 
 from gallery import components
@@ -14,22 +14,25 @@ from gallery.adoption import adopt_original
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.spool import facts_in
-from gallery.tasks import schedule_ingestion
+from gallery.tasks import schedule_ingestion, schedule_tending
 
 logger = logging.getLogger(__name__)
 
 # An upload is under way for minutes at the most; older files without a row are leftovers.
 ABANDONED_SECONDS = 3600.0
+# A database takes only so many values in a query.
+BATCH = 500
 
 
 def agree_after_crash() -> None:
     """End what killed processes began; run when a worker or an import starts."""
     components.store().sweep()
     end_deletions()
+    end_renames()
     _end_moves_into_store()
     settle_spool()
-    call_command("prune_db_task_results", verbosity=0)
     schedule_ingestion(timezone.now())
+    schedule_tending()
 
 
 def is_abandoned(path: Path) -> bool:
@@ -43,6 +46,22 @@ def end_deletions() -> None:
     deleted = set(components.store().deleted_ids().tolist())
     half_deleted = deleted.intersection(Image.objects.values_list("pk", flat=True).iterator())
     delete_images(Image.objects.filter(pk__in=half_deleted))
+
+
+def end_renames() -> None:
+    """Bring names that people gave to the catalogue where a killed process did not."""
+    store = components.store()
+    renamed = sorted(store.edited_names())
+    rows: dict[int, str] = {}
+    for start in range(0, len(renamed), BATCH):
+        batch = Image.objects.filter(pk__in=renamed[start : start + BATCH])
+        rows |= dict(batch.values_list("pk", "name"))
+    # Read after the rows, and a row is changed only if nobody else has changed it since: so a
+    # rename that comes at the same time is never undone.
+    for image_id, name in store.edited_names().items():
+        known = rows.get(image_id, name)
+        if known != name:
+            Image.objects.filter(pk=image_id, name=known).update(name=name)
 
 
 def _end_moves_into_store() -> None:
@@ -59,16 +78,16 @@ def settle_spool() -> None:
     lost catalogue: taking in the first does no harm, removing the second would.
     """
     for path in list(components.spool().folder.iterdir()):
-        try:
-            facts = facts_in(path.name)
-            row = Image.objects.filter(sha256=facts[0]).first() if facts else None
-            if row is not None:
-                if row.spool_name != path.name and is_abandoned(path):
-                    path.unlink(missing_ok=True)
-            elif is_abandoned(path):
-                if facts is None:
-                    path.unlink(missing_ok=True)
-                elif adopt_original(path) is None:
-                    logger.error("%s is damaged: run `check_store --repair`.", path)
-        except FileNotFoundError:
-            continue  # Moved on since the listing.
+        # Else it has moved on since the listing.
+        with suppress(FileNotFoundError):
+            if is_abandoned(path):
+                _settle(path)
+
+
+def _settle(path: Path) -> None:
+    facts = facts_in(path.name)
+    row = Image.objects.filter(sha256=facts[0]).first() if facts else None
+    if facts is None or (row is not None and row.spool_name != path.name):
+        path.unlink(missing_ok=True)
+    elif row is None and adopt_original(path) is None:
+        logger.error("%s is damaged: run `check_store --repair`.", path)

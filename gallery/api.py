@@ -6,32 +6,42 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import File, NinjaAPI, Query, Schema, Status, UploadedFile
+from ninja import Body, File, NinjaAPI, Query, Schema, Status, UploadedFile
+from ninja.errors import ValidationError
 from pydantic import Field
 
 from detector import DetectorError
 from detector.labels import NAME_BY_ID
+from featurestore.errors import StoreError
+from gallery.answers import SearchResults, search_results
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
+from gallery.layouts import Box, LayoutObject, layout_of, parse_part, unit_box
 from gallery.models import Image
-from gallery.originals import delete_images
-from gallery.photo_queries import layout_of_photo
-from gallery.reasons import Box, unit_box
+from gallery.originals import delete_images, thumbnail_path
+from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS
 from gallery.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
-    Answer,
     detections_of,
+    layout_of_image,
     search_layout,
     search_text,
 )
+from gallery.thumbnails import Size
 from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
 
 api = NinjaAPI(
     title="Image Gallery",
     version="1",
-    description="Upload photos and find them by what is in them, how many and where.",
+    description="Upload photos and find them by what is in them, how many and where. Where the "
+    "gallery demands a login, each call needs an API token.",
+    # Has the page of the API ask for the token; gallery.access looks at it.
+    openapi_extra={
+        "components": {"securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+        "security": [{"token": []}],
+    },
 )
 
 
@@ -80,33 +90,6 @@ class UploadResults(Schema):
     results: list[UploadResult]
 
 
-class Why(Schema):
-    asked: str
-    object: str
-    similarity: float
-    score: float
-    box: Box
-    query_box: Box | None
-    sentence: str
-
-
-class SearchHit(Schema):
-    id: int
-    name: str
-    sha256: str
-    score: float
-    why: list[Why]
-
-
-class SearchResults(Schema):
-    query: str
-    total: int
-    hidden: int
-    unknown_words: list[str]
-    took_ms: float
-    results: list[SearchHit]
-
-
 class Page(Schema):
     limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     offset: int = Field(0, ge=0, le=10**9)
@@ -114,12 +97,32 @@ class Page(Schema):
 
 class SearchPage(Page):
     score: str = Field(OBJECTS, description='"objects", or "original" for the original formulas')
+    weak: bool = Field(False, description="show weaker matches as well")
+
+
+class LayoutPage(SearchPage):
+    mirror: bool = Field(False, description="left and right may be exchanged")
+
+
+class PhotoPart(LayoutPage):
+    part: str | None = Field(
+        None,
+        description="search with a part of the photo only: xmin,ymin,xmax,ymax in 0..1",
+    )
 
 
 @api.exception_handler(Refused)
 def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
     status = 415 if isinstance(refusal, PhotoRefused) else refusal.status
     return api.create_response(request, {"detail": str(refusal)}, status=status)
+
+
+@api.exception_handler(ValidationError)
+def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    first = error.errors[0]
+    place = [str(part) for part in first["loc"] if part not in ("query", "body", "page", "file")]
+    sentence = f"{'.'.join(place)}: {first['msg']}." if place else f"{first['msg']}."
+    return api.create_response(request, {"detail": sentence}, status=400)
 
 
 @api.exception_handler(Http404)
@@ -187,76 +190,80 @@ def delete_image(request: HttpRequest, image_id: int) -> Status[None]:
     return Status(204, None)
 
 
-@api.get("/images/{int:image_id}/similar", response={200: SearchResults, 404: Problem})
-def similar(request: HttpRequest, image_id: int, page: Query[SearchPage]) -> SearchResults:
-    """Photos whose objects lie like those of a photo of the gallery."""
+@api.get(
+    "/images/{int:image_id}/similar",
+    response={200: SearchResults, 400: Problem, 404: Problem, 503: Problem},
+)
+def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> SearchResults:
+    """Photos whose objects lie like those of a photo of the gallery, or of a part of it."""
     row = _image_or_404(image_id)
+    layout = layout_of_image(row.pk)
+    if page.part is not None:
+        try:
+            part = parse_part(page.part)
+            layout = layout_of_part(layout, part, thumbnail_path(row, Size.VIEW))
+        except (StoreError, FileNotFoundError) as error:
+            raise Http404("The picture of this photo is gone: no part of it can be seen.") from error
     return search_results(
         search_layout(
-            detections_of(row.pk),
+            layout,
             query=row.name,
             without_image_id=row.pk,
+            mirror=page.mirror,
             score_name=page.score,
             limit=page.limit,
             offset=page.offset,
+            weak=page.weak,
         )
     )
 
 
 @api.get("/search", response={200: SearchResults, 400: Problem})
 def search(request: HttpRequest, q: str, page: Query[SearchPage]) -> SearchResults:
-    """Photos that answer words."""
+    """Photos that answer a query, such as "2 dogs left of car -chair"."""
     return search_results(
-        search_text(q, score_name=page.score, limit=page.limit, offset=page.offset)
+        search_text(q, score_name=page.score, limit=page.limit, offset=page.offset, weak=page.weak)
+    )
+
+
+@api.post("/search/layout", response={200: SearchResults, 400: Problem})
+def search_by_layout(
+    request: HttpRequest, layout: Body[list[LayoutObject]], page: Query[LayoutPage]
+) -> SearchResults:
+    """Photos whose objects lie like named boxes and areas."""
+    return search_results(
+        search_layout(
+            layout_of(layout),
+            query="layout",
+            mirror=page.mirror,
+            score_name=page.score,
+            limit=page.limit,
+            offset=page.offset,
+            weak=page.weak,
+        )
     )
 
 
 @api.post("/search/photo", response={200: SearchResults, 400: Problem, 415: Problem, 503: Problem})
 def search_by_photo(
-    request: HttpRequest, file: File[UploadedFile], page: Query[SearchPage]
+    request: HttpRequest, file: File[UploadedFile], page: Query[PhotoPart]
 ) -> SearchResults:
     """Photos whose objects lie like those of an uploaded photo, which is not kept."""
     check_size(file.size or 0)
+    path = uploaded_path(file)
+    layout = layout_of_photo(path)
+    if page.part is not None:
+        layout = layout_of_part(layout, parse_part(page.part), path)
     return search_results(
         search_layout(
-            layout_of_photo(uploaded_path(file)),
+            layout,
             query=file.name or "",
+            mirror=page.mirror,
             score_name=page.score,
             limit=page.limit,
             offset=page.offset,
+            weak=page.weak,
         )
-    )
-
-
-def search_results(answer: Answer) -> SearchResults:
-    """An answer as the API and the command line print it."""
-    return SearchResults(
-        query=answer.query,
-        total=answer.total,
-        hidden=answer.hidden,
-        unknown_words=list(answer.unknown_words),
-        took_ms=round(answer.took_ms, 3),
-        results=[
-            SearchHit(
-                id=hit.image.pk,
-                name=hit.image.name,
-                sha256=hit.image.sha256,
-                score=round(hit.score, 6),
-                why=[
-                    Why(
-                        asked=reason.asked,
-                        object=reason.object,
-                        similarity=round(reason.similarity, 4),
-                        score=round(reason.score, 4),
-                        box=reason.box,
-                        query_box=reason.query_box,
-                        sentence=reason.sentence,
-                    )
-                    for reason in hit.why
-                ],
-            )
-            for hit in answer.hits
-        ],
     )
 
 

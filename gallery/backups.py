@@ -22,14 +22,14 @@ from featurestore.backup import (
     models_file,
     quarantined_files,
     read_manifest,
-    sha256_of,
     store_files,
 )
 from featurestore.compaction import compaction_lock
 from featurestore.current_model import MODELS_FILE
-from featurestore.durable import write_durably
+from featurestore.durable import sha256_of, write_durably
 from featurestore.errors import BackupRefused
 from featurestore.store import FeatureStore
+from featurestore.view import write_view
 from gallery import components
 from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
@@ -184,6 +184,8 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
         report.damaged.append(CATALOGUE)
         rebuild_catalogue()
     reconcile_rows(GalleryRepair())
+    # Whatever view lies there may be older than the segments.
+    write_view(components.store(), components.model_id())
     report.rows = Image.objects.count()
     (settings.STORE_DIR / MARKER).unlink()
     return report

@@ -6,36 +6,81 @@ import json
 import os
 import sys
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from django.conf import settings
 from tqdm import tqdm
 
-from gallery.ingest import ingest_batch
+from gallery.errors import PhotoRefused
+from gallery.ingest import Ingestion
 from gallery.models import Image
-from gallery.uploads import Outcome, receive_file
+from gallery.receiving import NewFile, receive_files
 
-# Files received ahead of their ingestion: a full batch, and no more, so that neither the spool
-# nor the list of what is waited for grows with the folder.
-AHEAD = 32
 WAIT_SECONDS = 0.2
 
 
+@dataclass(frozen=True)
+class Rejection:
+    """A file that is not in the gallery."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ImportFacts:
+    """What an import did: the command's JSON."""
+
+    received: int
+    stored: int
+    duplicates: int
+    rejected: list[Rejection]
+    seconds: float
+    images_per_second: float
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether all of it was refused."""
+        return bool(self.rejected) and not self.stored and not self.duplicates
+
+    def as_json(self) -> str:
+        """One line."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    def as_text(self, noun: str) -> str:
+        """Sentences; `noun` is what one thing received is called."""
+        received = f"{self.received} {noun}{'' if self.received == 1 else 's'}"
+        refusals = [f"Refused: {each.path}: {each.reason}" for each in self.rejected]
+        counts = (
+            f"{received}: {self.stored} stored, {self.duplicates} already there, "
+            f"{len(self.rejected)} refused, in {self.seconds} s "
+            f"({self.images_per_second} images/s)."
+        )
+        return "\n".join([*refusals, counts])
+
+
 class BulkImport:
-    """One run of a command: its counts, its progress bar, and the images it waits for."""
+    """One run of a command: its counts, its progress bar, and the images it waits for.
+
+    Files are decoded once, for the check and for the detector, by several threads.
+    """
 
     def __init__(self, total: int, quiet: bool) -> None:
         self._started = time.monotonic()
         self._progress = tqdm(total=total, unit="photo", file=sys.stderr, disable=quiet)
+        self._ingestion = Ingestion()
+        self._files: list[NewFile] = []
+        """Read, and not received yet: at most a batch."""
         self._waiting: dict[int, str] = {}
         """Paths by image id."""
         self.received = 0
         self.stored = 0
         self.duplicates = 0
-        self.rejected: list[dict[str, str]] = []
+        self.rejected: list[Rejection] = []
 
     def receive(self, path: Path, *, name: str = "") -> None:
-        """Take one file; of 32 that are new the features are computed.
+        """Take one file, which is not needed any more then; each batch of them is ingested.
 
         Args:
             name: what the photo is called, where that is not the file's name.
@@ -47,20 +92,21 @@ class BulkImport:
             self._reject(shown, "This is not a file.")
             return
         try:
-            answer = receive_file(path, name=name)
+            file = NewFile.read(path, name or path.name, shown)
+        except PhotoRefused as refusal:
+            self._reject(shown, str(refusal))
+            return
         except OSError as error:
             # One file that may not be read does not end the import of all others.
             self._reject(shown, f"This file cannot be read ({error.strerror or error}).")
             return
-        if answer.outcome == Outcome.STORED and answer.image is not None:
-            self._waiting[answer.image.pk] = shown
-            if len(self._waiting) >= AHEAD:
-                self._ingest()
-        elif answer.outcome == Outcome.DUPLICATE:
-            self.duplicates += 1
-            self._progress.update()
-        else:
-            self._reject(shown, answer.sentence)
+        size = sum(len(other.data) for other in self._files) + len(file.data)
+        is_repeated = any(other.sha256 == file.sha256 for other in self._files)
+        if size > settings.INGEST_BATCH_BYTES or is_repeated:
+            self._ingest_files()
+        self._files.append(file)
+        if len(self._files) >= settings.INGEST_BATCH:
+            self._ingest_files()
 
     def reject(self, name: str, reason: str) -> None:
         """Count what could not even become a file."""
@@ -69,43 +115,45 @@ class BulkImport:
 
     def finish(self) -> None:
         """Wait until everything that was received is ready or refused."""
-        while self._waiting:
-            self._ingest()
+        with self._ingestion:
+            self._ingest_files()
+            self._ingestion.finish()
+            self._count_ended()
+            while self._waiting:
+                self._try_again()
         self._progress.close()
 
-    def facts(self) -> dict[str, Any]:
-        """The command's JSON."""
+    def facts(self) -> ImportFacts:
+        """What was done so far."""
         seconds = time.monotonic() - self._started
-        return {
-            "received": self.received,
-            "stored": self.stored,
-            "duplicates": self.duplicates,
-            "rejected": self.rejected,
-            "seconds": round(seconds, 3),
-            "images_per_second": round(self.stored / max(seconds, 1e-9), 2),
-        }
-
-    def summary(self, *, noun: str, as_json: bool) -> str:
-        """The counts as JSON on one line, or as sentences.
-
-        Args:
-            noun: what was received, in the plural.
-        """
-        facts = self.facts()
-        if as_json:
-            return json.dumps(facts, ensure_ascii=False)
-        refusals = [f"Refused: {each['path']}: {each['reason']}" for each in facts["rejected"]]
-        counts = (
-            f"{facts['received']} {noun}: {facts['stored']} stored, "
-            f"{facts['duplicates']} already there, {len(facts['rejected'])} refused, "
-            f"in {facts['seconds']} s ({facts['images_per_second']} images/s)."
+        return ImportFacts(
+            received=self.received,
+            stored=self.stored,
+            duplicates=self.duplicates,
+            rejected=self.rejected,
+            seconds=round(seconds, 3),
+            images_per_second=round(self.stored / max(seconds, 1e-9), 2),
         )
-        return "\n".join([*refusals, counts])
 
-    def _ingest(self) -> None:
-        """Ingest here what is due; what a worker holds already is waited for."""
-        batch = Image.objects.claim_batch()
-        ingest_batch(batch)
+    def _ingest_files(self) -> None:
+        files, self._files = self._files, []
+        received = receive_files(files, self._ingestion)
+        self.duplicates += len(received.duplicates)
+        self._progress.update(len(received.duplicates))
+        for file, reason in received.refused:
+            self._reject(file.shown, reason)
+        self._waiting |= {image.pk: file.shown for file, image, _ in received.stored}
+        self._ingestion.add(
+            [image for _, image, _ in received.stored],
+            {image.pk: prepared for _, image, prepared in received.stored},
+        )
+        self._count_ended()
+
+    def _try_again(self) -> None:
+        """Ingest what has failed once; what a worker holds is waited for."""
+        batch = Image.objects.filter(pk__in=self._waiting).claim_batch()
+        self._ingestion.add(batch)
+        self._ingestion.finish()
         self._count_ended()
         if not batch and self._waiting:
             time.sleep(WAIT_SECONDS)
@@ -126,5 +174,5 @@ class BulkImport:
                 self._reject(path, failure)
 
     def _reject(self, path: str, reason: str) -> None:
-        self.rejected.append({"path": path, "reason": reason})
+        self.rejected.append(Rejection(path, reason))
         self._progress.update()

@@ -15,8 +15,12 @@ from gallery import components
 def check_models() -> None:
     """Raises CommandError, with what to do, where the models are not set up."""
     try:
-        if not settings.WORD_VECTORS.exists():
-            raise FileNotFoundError(f"no word vectors at {settings.WORD_VECTORS}: run `make setup`")
+        for what, path in (
+            ("word vectors", settings.WORD_VECTORS),
+            ("lexicon", settings.LEXICON),
+        ):
+            if not path.exists():
+                raise FileNotFoundError(f"no {what} at {path}: run `make setup`")
         if settings.DETECTOR_URL.startswith("local:"):
             read_manifest(components.models_dir())
     except (OSError, DetectorError) as error:

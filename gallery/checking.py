@@ -12,12 +12,13 @@ from django.db import DatabaseError, connection
 from django.db.models import QuerySet
 
 from featurestore.checking import Finding, Remedy, check_store
+from featurestore.durable import sha256_of
 from featurestore.live_rows import contains
 from featurestore.store import FeatureStore
 from gallery import components
 from gallery.agreement import is_abandoned
-from gallery.models import LOST, Image
-from gallery.spool import facts_in, sha256_of
+from gallery.models import Image
+from gallery.spool import facts_in
 from gallery.stored_rows import StoredRows, differing_fields
 from gallery.thumbnails import is_undamaged
 
@@ -62,18 +63,23 @@ def check_database() -> Iterator[Finding]:
 
 def check_rows() -> Iterator[Finding]:
     """Rows that the store contradicts, and images without a row."""
+    suspicions = _suspicious_rows()
+    if suspicions:
+        # Uploads, edits, deletions and ingestion go on meanwhile: only what stays so is a finding.
+        still_so = set(_suspicious_rows())
+        yield from (suspicion for suspicion in suspicions if suspicion in still_so)
+
+
+def _suspicious_rows() -> list[Finding]:
     stored = StoredRows.of(FeatureStore(settings.STORE_DIR))
-    for suspicion in [*_contradicted_rows(stored), *_rows_without_original(stored)]:
-        # Uploads, deletions and ingestion go on meanwhile: only what stays so is a finding.
-        if suspicion.image_id is None or _still_so(suspicion.image_id, suspicion):
-            yield suspicion
+    return [*_contradicted_rows(stored), *_rows_without_original(stored)]
 
 
 def has_original_in_spool(image: Image) -> bool:
     """Whether the spool has an image's original, undamaged."""
+    path = components.spool().path(image.spool_name)
     try:
-        with components.spool().path(image.spool_name).open("rb") as file:
-            return bool(image.spool_name) and sha256_of(file) == image.sha256
+        return bool(image.spool_name) and sha256_of(path) == image.sha256
     except OSError:
         return False
 
@@ -94,7 +100,7 @@ def _contradicted_rows(stored: StoredRows) -> Iterator[Finding]:
             if row.is_ready and not stored.has_features(row.pk):
                 problem = f"calls image {row.pk} ready, which has no features of the current model."
                 yield _row_finding(problem, Remedy.RE_DERIVE, row.pk)
-            if row.failure.startswith(LOST) or row.state not in Image.State.values:
+            if row.is_lost or row.state not in Image.State.values:
                 problem = f"has a wrong state of image {row.pk}, whose original is in the store."
                 yield _row_finding(problem, Remedy.RE_DERIVE, row.pk)
 
@@ -120,17 +126,6 @@ def _row_finding(problem: str, remedy: Remedy, image_id: int) -> Finding:
     return Finding(catalogue_path(), problem, remedy, image_id)
 
 
-def _still_so(image_id: int, suspicion: Finding) -> bool:
-    """Whether a second look, at this image as it is now, finds the same."""
-    row = Image.objects.filter(pk=image_id).first()
-    store = components.store()
-    if image_id in store.deleted_ids():
-        return row is not None
-    if suspicion.remedy == Remedy.LOST:
-        return row is not None and image_id not in store and not has_original_in_spool(row)
-    return True
-
-
 def _check_spool(progress: Callable[[int], object]) -> Iterator[Finding]:
     owned = set(Image.objects.exclude(spool_name="").values_list("spool_name", flat=True))
     for path in sorted(components.spool().folder.iterdir()):
@@ -139,7 +134,7 @@ def _check_spool(progress: Callable[[int], object]) -> Iterator[Finding]:
             if path.name not in owned:
                 if is_abandoned(path):
                     yield Finding(path, "belongs to no photo.", _remedy_for_unowned(path))
-            elif facts is not None and not _is_whole(path, facts[0]):
+            elif facts is not None and sha256_of(path) != facts[0]:
                 yield Finding(path, "has changed on disk.", Remedy.SALVAGE)
             progress(path.stat().st_size)
         except FileNotFoundError:
@@ -151,12 +146,7 @@ def _remedy_for_unowned(path: Path) -> Remedy:
     if facts is None:
         return Remedy.REMOVE
     # A whole original is taken into the catalogue, as a starting worker does.
-    return Remedy.REWRITE if _is_whole(path, facts[0]) else Remedy.SALVAGE
-
-
-def _is_whole(path: Path, sha256: str) -> bool:
-    with path.open("rb") as file:
-        return sha256_of(file) == sha256
+    return Remedy.REWRITE if sha256_of(path) == facts[0] else Remedy.SALVAGE
 
 
 def _check_thumbnails(progress: Callable[[int], object]) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from detector import Detector, create_detector
+from detector import GRPC_PREFIX, Detector, create_detector
 from detector.model_files import MODEL_ID
 from featurestore.current_model import ModelChoice, read_model_choice
 from featurestore.errors import SegmentDamaged
@@ -43,7 +43,7 @@ def detector() -> Detector:
 
 @cache
 def vocabulary() -> Vocabulary:
-    return Vocabulary.load(settings.WORD_VECTORS)
+    return Vocabulary.load(settings.WORD_VECTORS, settings.LEXICON)
 
 
 def index() -> Index:
@@ -67,13 +67,25 @@ def model_choice() -> ModelChoice:
     except SegmentDamaged as error:
         logger.error("The detector's model is searched: %s", error)
         choice = None
-    if choice is None or choice.current not in store().model_ids():
-        return ModelChoice(detector_model_id())
-    return choice
+    stored = store().model_ids()
+    if choice is not None and choice.current in stored:
+        return choice
+    if settings.DETECTOR_URL.startswith(GRPC_PREFIX):
+        # No search waits for a server. Features of any other model stand in (see `index`).
+        return ModelChoice(stored[0] if stored else MODEL_ID)
+    return ModelChoice(detector_model_id())
 
 
 def detector_model_id() -> str:
-    """The id of the detector's model, without loading it."""
+    """The id of the detector's model; a local one is not loaded for it.
+
+    A server is asked. Where its model has no signature `model_id` it cannot tell which model it
+    is, so its version stands for it: "ssd-7".
+
+    Raises DetectorError where no server answers.
+    """
+    if settings.DETECTOR_URL.startswith(GRPC_PREFIX):
+        return detector().model_id
     return f"{MODEL_ID}-bf16" if settings.DETECTOR_URL == "local:bf16" else MODEL_ID
 
 

@@ -10,6 +10,7 @@ from featurestore.segments import Edit
 from gallery import components
 from gallery.errors import EditRefused, refusing_full_disk
 from gallery.models import Image
+from gallery.tasks import schedule_tending
 from gallery.uploads import MAX_NAME_LENGTH, printable_text
 
 NAME = "name"
@@ -23,8 +24,9 @@ def rename_image(image: Image, name: str) -> None:
     if len(clean) > MAX_NAME_LENGTH:
         raise EditRefused(f"A name has at most {MAX_NAME_LENGTH} characters.")
     now = timezone.now().timestamp()
-    # Should this be killed in between, `check_store --repair` brings the name to the catalogue.
     with refusing_full_disk():
+        # First, because it also brings the name to the catalogue should this be killed in between.
+        schedule_tending()
         components.store().append_edits([Edit(image.pk, NAME, json.dumps(clean), now)])
-    Image.objects.filter(pk=image.pk).update(name=clean)
+        Image.objects.filter(pk=image.pk).update(name=clean)
     image.name = clean

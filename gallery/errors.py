@@ -7,6 +7,8 @@ Refused                     answered with its status, a 4xx but for the last, an
 └── DiskFull (OSError)        an upload that there is no room for, answered with 507
 
 ModelUnknown (LookupError)    a model that no detector at hand has
+GalleryRuns (RuntimeError)    web, worker or an import are at work, which this must not meet
+GalleryBusy (RuntimeError)    the catalogue is being made anew, which this must not meet
 """
 
 from __future__ import annotations
@@ -36,6 +38,11 @@ class PhotoRefused(Refused, ValueError):
 class QueryRefused(Refused, ValueError):
     """A search that cannot be understood."""
 
+    def __init__(self, sentence: str, span: tuple[int, int] | None = None) -> None:
+        """`span`: start and stop of the typed text that is to blame, where one part is."""
+        super().__init__(sentence)
+        self.span = span
+
 
 class EditRefused(Refused, ValueError):
     """A change to a photo that makes no sense."""
@@ -54,6 +61,26 @@ class ModelUnknown(LookupError):
         super().__init__(f"No detector has the model {model_id}; there are: {', '.join(known)}.")
         self.model_id = model_id
         self.known = known
+
+
+class GalleryRuns(RuntimeError):
+    """Others are at work in the data folder."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The gallery is running: stop web, worker and imports first, then give this again. "
+            "They would go on with the catalogue that this replaces."
+        )
+
+
+class GalleryBusy(RuntimeError):
+    """The catalogue is being made anew."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The catalogue is being made anew or restored just now; "
+            "start again when that has ended."
+        )
 
 
 @contextmanager

@@ -1,31 +1,97 @@
-"""Layouts as people write them, in JSON."""
+"""Layouts: named boxes and areas that photos are searched with, and their JSON."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from detector.labels import ID_BY_NAME
-from gallery.decoding import DETECTOR_SIDE
+from detector.labels import ID_BY_NAME, NAME_BY_ID
+from featurestore.packing import FRAME_SIDE
 from gallery.errors import QueryRefused
 
 MAX_LAYOUT_OBJECTS = 20
+MAX_REGION_POINTS = 500
+# Objects that are all fainter than this are more likely none; measured with `manage.py evaluate`.
+FAINT_SCORE = 0.15
+# Less of an object than this within a part of a photo belongs to what is outside.
+PART_OF_OBJECT = 0.5
 
 Unit = Annotated[float, Field(ge=0, le=1)]
+Box = tuple[float, float, float, float]
+"""xmin, ymin, xmax, ymax in 0..1 of the photo's sides."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Objects and their places."""
+
+    objects: NDArray[np.float32]
+    """(m, 6) rows of [class_id, score, xmin, ymin, xmax, ymax] in the 300×300 frame."""
+    region: NDArray[np.float32] | None = None
+    """(p, 2) corners, in 0..1 of the sides, of an area that one object has in place of its box."""
+    region_row: int = -1
+    """The object that has it."""
+
+    @property
+    def is_faint(self) -> bool:
+        """Whether there is no object that is halfway sure."""
+        return bool(self.objects[:, 1].max(initial=0) < FAINT_SCORE)
+
+    def within(self, part: Box) -> Layout:
+        """The objects that lie in a part of the photo, where they are."""
+        boxes = self.objects[:, 2:] / FRAME_SIDE
+        low = np.maximum(boxes[:, :2], part[:2])
+        high = np.minimum(boxes[:, 2:], part[2:])
+        inside = np.clip(high - low, 0, None).prod(axis=1)
+        areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+        kept = (areas > 0) & (inside >= PART_OF_OBJECT * areas)
+        if self.region is None or not kept[self.region_row]:
+            return Layout(self.objects[kept])
+        return Layout(self.objects[kept], self.region, int(kept[: self.region_row].sum()))
+
+    def to_json(self) -> str:
+        """What `parse_layout` reads, to a hundredth of a per cent of the sides.
+
+        Boxes that have no area then are left out, since they say nothing about a place.
+        """
+        items = [
+            LayoutObject(
+                object=NAME_BY_ID[int(class_id)],
+                score=round(float(score), 4),
+                box=None if row == self.region_row else _rounded(box),
+                region=[(round(x, 4), round(y, 4)) for x, y in self.region.tolist()]
+                if self.region is not None and row == self.region_row
+                else None,
+            )
+            for row, (class_id, score, *box) in enumerate(self.objects.tolist())
+            if _has_area(_rounded(box))
+        ]
+        return _LAYOUT.dump_json(items, exclude_defaults=True).decode()
 
 
 class LayoutObject(BaseModel):
-    """A named box, in 0..1 of the photo's sides."""
+    """A named box or area, in 0..1 of the photo's sides."""
 
     model_config = ConfigDict(extra="forbid")
 
     object: str
-    box: tuple[Unit, Unit, Unit, Unit]
+    box: tuple[Unit, Unit, Unit, Unit] | None = None
     """xmin, ymin, xmax, ymax"""
+    region: Annotated[
+        list[tuple[Unit, Unit]] | None, Field(min_length=3, max_length=MAX_REGION_POINTS)
+    ] = None
+    """Corners of an area, in the place of a box; one object of a layout may have one."""
     score: Unit = 1.0
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> LayoutObject:
+        if (self.box is None) == (self.region is None):
+            raise ValueError("should have a box or a region, one of them")
+        return self
 
 
 _LAYOUT = TypeAdapter(
@@ -33,24 +99,61 @@ _LAYOUT = TypeAdapter(
 )
 
 
-def parse_layout(text: str) -> NDArray[np.float32]:
-    """(m, 6) layout from JSON like [{"object": "dog", "box": [0.1, 0.2, 0.5, 0.9]}].
-
-    Raises QueryRefused.
-    """
+def parse_layout(text: str) -> Layout:
+    """Read `[{"object": "dog", "box": [0.1, 0.2, 0.5, 0.9]}, …]`. Raises QueryRefused."""
     try:
-        objects = _LAYOUT.validate_json(text)
+        items = _LAYOUT.validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise QueryRefused(f"This layout cannot be read: {place} {first['msg']}".strip()) from None
+        where = f"{place}: " if place else ""
+        raise QueryRefused(f"This layout cannot be read: {where}{first['msg']}.") from None
+    return layout_of(items)
+
+
+def layout_of(items: list[LayoutObject]) -> Layout:
+    """Raises QueryRefused on an unknown object, an empty box or a second region."""
     rows = []
-    for item in objects:
+    region, region_row = None, -1
+    for row, item in enumerate(items):
         class_id = ID_BY_NAME.get(item.object.strip().lower())
         if class_id is None:
             raise QueryRefused(f"The gallery knows no object “{item.object[:50]}”.")
-        xmin, ymin, xmax, ymax = (side * DETECTOR_SIDE for side in item.box)
+        box = item.box
+        if item.region is not None:
+            if region is not None:
+                raise QueryRefused("Only one object of a layout can have a region.")
+            region, region_row = np.array(item.region, np.float32), row
+            box = (*region.min(axis=0).tolist(), *region.max(axis=0).tolist())
+        xmin, ymin, xmax, ymax = (side * FRAME_SIDE for side in box or ())
         if xmin >= xmax or ymin >= ymax:
             raise QueryRefused("A box should have its first corner above and left of its second.")
         rows.append((class_id, item.score, xmin, ymin, xmax, ymax))
-    return np.array(rows, np.float32)
+    return Layout(np.array(rows, np.float32), region, region_row)
+
+
+def parse_part(text: str) -> Box:
+    """Read "xmin,ymin,xmax,ymax" in 0..1 of a photo's sides. Raises QueryRefused."""
+    try:
+        xmin, ymin, xmax, ymax = (float(number) for number in text.split(","))
+    except ValueError:
+        raise QueryRefused("A part of a photo is four numbers: left, top, right, bottom.") from None
+    if not (0 <= xmin < xmax <= 1 and 0 <= ymin < ymax <= 1):
+        raise QueryRefused("A part of a photo lies within it: four numbers that rise from 0 to 1.")
+    return xmin, ymin, xmax, ymax
+
+
+def _rounded(box: list[float]) -> Box:
+    xmin, ymin, xmax, ymax = (min(max(round(side / FRAME_SIDE, 4), 0.0), 1.0) for side in box)
+    return xmin, ymin, xmax, ymax
+
+
+def _has_area(box: Box) -> bool:
+    xmin, ymin, xmax, ymax = box
+    return xmin < xmax and ymin < ymax
+
+
+def unit_box(row: NDArray[np.float32]) -> Box:
+    """The box of a detector's row as xyxy in 0..1 of the photo's sides."""
+    xmin, ymin, xmax, ymax = (float(side) / FRAME_SIDE for side in row[2:6])
+    return xmin, ymin, xmax, ymax

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from featurestore.errors import ImageDamaged
+from featurestore.errors import ImageDamaged, ImageNotStored
 from gallery import components
 from gallery.decoding import read_pixels, shrunken_jpeg
 from gallery.errors import refusing_full_disk
@@ -63,6 +63,10 @@ def thumbnail_path(image: Image, size: Size) -> Path:
             with original_file(image) as original:
                 pixels = read_pixels(original, size)
             thumbnails.keep(image.sha256, size, shrunken_jpeg(pixels, size))
+        if image.pk in components.store().deleted_ids():
+            # It may have come into its place after the deletion had looked there.
+            thumbnails.remove(image.sha256)
+            raise ImageNotStored(image.pk)
     return path
 
 
@@ -76,9 +80,9 @@ def delete_images(images: Iterable[Image]) -> None:
     doomed = list(images)
     if not doomed:
         return
-    # First, because it also ends what this leaves undone when it is killed.
-    schedule_tending()
     with refusing_full_disk():
+        # First, because it also ends what this leaves undone when it is killed.
+        schedule_tending()
         components.store().delete(image.pk for image in doomed)
     for image in doomed:
         components.spool().remove(image.spool_name)

@@ -10,6 +10,7 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,11 @@ from numpy.typing import NDArray
 
 from detector.detections import check_detections
 from detector.labels import NAME_BY_ID
+from featurestore.packing import FRAME_SIDE
 from gallery import components
 from gallery.decoding import detector_input, read_pixels, shrunken_jpeg
 from gallery.errors import refusing_full_disk
+from gallery.layouts import Box, Layout
 from gallery.thumbnails import Size
 
 KEPT_SECONDS = 24 * 3600.0
@@ -36,22 +39,50 @@ class PhotoQuery:
     width: int
     """Pixels of the small picture."""
     height: int
-    layout: NDArray[np.float32]
-    """(m, 6) rows of [class_id, score, xmin, ymin, xmax, ymax]."""
+    layout: Layout
 
     @property
     def picture_path(self) -> Path:
         return _path(self.token, ".jpg")
 
 
-def layout_of_photo(path: Path) -> NDArray[np.float32]:
-    """(m, 6) objects of a photo file. Raises PhotoRefused or DetectorError."""
-    return _detect(detector_input(read_pixels(path, Size.GRID)))
+def layout_of_photo(path: Path) -> Layout:
+    """The objects of a photo file. Raises PhotoRefused or DetectorError."""
+    return Layout(_detect(detector_input(read_pixels(path, Size.GRID))))
+
+
+def layout_of_part(layout: Layout, part: Box, picture: Path) -> Layout:
+    """What of a photo lies in a part of it, in the place where it is.
+
+    Where nothing that is halfway sure does, the part is looked at again by itself: what is small in
+    the photo is large in it. There may still be nothing.
+
+    Args:
+        picture: the photo, of any size.
+
+    Raises PhotoRefused or DetectorError.
+    """
+    within = layout.within(part)
+    if not within.is_faint:
+        return within
+    pixels = read_pixels(picture, Size.VIEW)
+    # Whole pixels, one at least.
+    left, top = int(part[0] * pixels.width), int(part[1] * pixels.height)
+    left, top = min(left, pixels.width - 1), min(top, pixels.height - 1)
+    right = max(left + 1, ceil(part[2] * pixels.width))
+    bottom = max(top + 1, ceil(part[3] * pixels.height))
+    objects = _detect(detector_input(pixels.crop((left, top, right, bottom))))
+    sides = np.array([pixels.width, pixels.height] * 2, np.float32)
+    scale = np.array([right - left, bottom - top] * 2, np.float32) / sides
+    start = np.array([left, top] * 2, np.float32) / sides * FRAME_SIDE
+    objects[:, 2:] = np.clip(objects[:, 2:] * scale + start, 0, FRAME_SIDE)
+    seen = Layout(objects)
+    return Layout(objects[:0]) if seen.is_faint else seen
 
 
 def keep_photo_query(path: Path, name: str) -> PhotoQuery:
     """Detect a photo's objects and keep them. Raises PhotoRefused, DiskFull or DetectorError."""
-    _sweep()
+    sweep_photo_queries()
     pixels = read_pixels(path, Size.GRID)
     layout = _detect(detector_input(pixels))
     picture = shrunken_jpeg(pixels, Size.GRID)
@@ -79,7 +110,7 @@ def load_photo_query(token: str) -> PhotoQuery:
             name=str(facts["name"]),
             width=int(facts["width"]),
             height=int(facts["height"]),
-            layout=np.array(facts["layout"], np.float32).reshape(-1, 6),
+            layout=Layout(np.array(facts["layout"], np.float32).reshape(-1, 6)),
         )
         _check(query)
     except (FileNotFoundError, ValueError, TypeError, LookupError, OverflowError):
@@ -90,8 +121,9 @@ def load_photo_query(token: str) -> PhotoQuery:
 
 def _check(query: PhotoQuery) -> None:
     """Raises ValueError or FileNotFoundError where a damaged file gave what cannot be shown."""
-    check_detections(query.layout[None], rows=len(query.layout))
-    if not set(query.layout[:, 0].tolist()) <= NAME_BY_ID.keys():
+    objects = query.layout.objects
+    check_detections(objects[None], rows=len(objects))
+    if not set(objects[:, 0].tolist()) <= NAME_BY_ID.keys():
         raise ValueError("An object of no class.")
     if min(query.width, query.height) < 1:
         raise ValueError("A picture without pixels.")
@@ -108,7 +140,8 @@ def _path(token: str, suffix: str) -> Path:
     return folder / f"{token}{suffix}"
 
 
-def _sweep() -> None:
+def sweep_photo_queries() -> None:
+    """Remove those that were kept for a day."""
     oldest = time.time() - KEPT_SECONDS
     for path in settings.QUERY_DIR.iterdir():
         try:

@@ -32,32 +32,37 @@ def detector_of_model(model_id: str, urls: Sequence[str]) -> Detector:
     raise ModelUnknown(model_id, known)
 
 
-def images_without_features(model_id: str) -> list[int]:
-    """Ids of stored images that a model has no features of, rising."""
-    store = components.store()
-    index = store.index(model_id)
-    return [image_id for image_id in store.image_ids().tolist() if index.row_of(image_id) is None]
+def check_known_model(model_id: str, urls: Sequence[str]) -> None:
+    """Raises ModelUnknown for a model that neither the store nor a detector has."""
+    if model_id not in components.store().model_ids():
+        detector_of_model(model_id, urls).close()
 
 
 def fill_in_features(
     detector: Detector, image_ids: Sequence[int], on_image: Callable[[], object]
 ) -> list[int]:
-    """Store a detector's features of images, batch by batch; returns ids that cannot be decoded.
+    """Store a detector's features of images, batch by batch.
 
-    Killed at any moment, it goes on from `images_without_features`.
+    Returns ids of images that cannot be decoded, or have no row in the catalogue. Killed at any
+    moment, it goes on from `FeatureStore.images_without_features`.
     """
     failed = []
     for start in range(0, len(image_ids), BATCH):
+        batch = image_ids[start : start + BATCH]
+        rows = Image.objects.in_bulk(batch)
         pixels, found = [], []
-        for image in Image.objects.in_bulk(image_ids[start : start + BATCH]).values():
+        for image_id in batch:
             try:
-                with original_file(image) as path:
-                    pixels.append(detector_input(read_pixels(path, Size.GRID)))
-                found.append(image.pk)
+                if image_id in rows:
+                    with original_file(rows[image_id]) as path:
+                        pixels.append(detector_input(read_pixels(path, Size.GRID)))
+                    found.append(image_id)
+                elif image_id in components.store():
+                    failed.append(image_id)
             except ImageNotStored:
                 pass  # Deleted since the list was made.
             except (StoreError, PhotoRefused):
-                failed.append(image.pk)
+                failed.append(image_id)
             on_image()
         if found:
             features = features_of(

@@ -19,7 +19,7 @@ from featurestore.store import FeatureStore
 from gallery import components
 from gallery.agreement import settle_spool
 from gallery.checking import catalogue_path, has_original_in_spool
-from gallery.models import LOST, Image
+from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.rebuilding import rebuild_catalogue, set_catalogue_aside
 from gallery.stored_rows import (
@@ -32,7 +32,7 @@ from gallery.stored_rows import (
 )
 from gallery.tasks import schedule_ingestion
 
-LOST_REASON = f"{LOST}its original was damaged on disk; only a backup can bring it back."
+LOST_REASON = "Its original was damaged on disk; only a backup can bring it back."
 
 
 @dataclass
@@ -51,15 +51,26 @@ class GalleryRepair:
     """Names of lost photos by image id, empty where the name is not known."""
 
 
+def is_catalogue_lost(findings: Sequence[Finding]) -> bool:
+    """Whether a repair makes the catalogue anew: it is damaged, or it is empty."""
+    if is_catalogue_damaged(findings):
+        return True
+    return len(FeatureStore(settings.STORE_DIR).image_ids()) > 0 and not Image.objects.exists()
+
+
+def is_catalogue_damaged(findings: Sequence[Finding]) -> bool:
+    """Whether the database itself is damaged, not just a row of it."""
+    return any(
+        finding.path == catalogue_path() and finding.image_id is None for finding in findings
+    )
+
+
 def repair_gallery(findings: Sequence[Finding]) -> GalleryRepair:
     """Leave a sound gallery; repeat it where it was killed.
 
-    Hold the store's `compaction_lock`. Where the catalogue itself cannot be read it is made
-    anew, for which web and worker should be stopped.
+    Hold the store's `compaction_lock`, and be alone in the gallery where the catalogue is lost.
     """
-    catalogue_lost = any(
-        finding.path == catalogue_path() and finding.image_id is None for finding in findings
-    )
+    catalogue_lost = is_catalogue_damaged(findings)
     done = repair_store(
         settings.STORE_DIR, findings, known=None if catalogue_lost else CatalogueFacts()
     )
@@ -132,7 +143,7 @@ def _add_row(image: Image, store: FeatureStore) -> bool:
 def _correct_row(row: Image, image: Image, stored: StoredRows, repair: GalleryRepair) -> None:
     fields = differing_fields(row, image)
     wrong_state = (
-        row.failure.startswith(LOST)
+        row.is_lost
         or row.state not in Image.State.values
         or (row.is_ready and not stored.has_features(row.pk))
     )
@@ -161,5 +172,5 @@ def _name_lost(store: FeatureStore, repair: GalleryRepair) -> None:
         if not row.is_lost:
             repair.lost[row.pk] = row.name
             Image.objects.filter(pk=row.pk).update(
-                state=Image.State.FAILED, failure=LOST_REASON, spool_name=""
+                state=Image.State.LOST, failure=LOST_REASON, spool_name=""
             )

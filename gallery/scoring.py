@@ -2,69 +2,99 @@
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.layout_scores import layout_scores, original_layout_scores
-from featurestore.postings import Postings
-from featurestore.text_scores import cosines, word_scores
-from gallery.text_query import TextQuery, parse_text
-from gallery.vocabulary import Vocabulary
+from featurestore.condition_scores import index_condition_scores
+from featurestore.conditions import ObjectQuery
+from featurestore.index import Index
+from featurestore.layout_scores import LayoutQuery, original_layout_scores
+from featurestore.regions import Region
+from featurestore.sentence_scores import cosines
+from gallery import components
+from gallery.company import with_company
+from gallery.errors import QueryRefused
+from gallery.layouts import Layout
+from gallery.text_query import TextQuery, read_query
 
 OBJECTS = "objects"
 ORIGINAL = "original"
 SCORES = (OBJECTS, ORIGINAL)
+# Below this a photo is more likely noise than an answer; measured with `manage.py evaluate`.
+TEXT_CUT_OFF = 0.05
 
-# What a photo without one of several words is worth beside a sure one.
-MISSING_TERM_SCORE = 0.02
 
-
-def score_text(
-    postings: Postings, vocabulary: Vocabulary, text: str, score_name: str = OBJECTS
-) -> NDArray[np.float32]:
-    """(n,) score of every image for words. Raises QueryRefused."""
-    return score_query(postings, vocabulary, parse_text(text, vocabulary), score_name)
+def score_text(index: Index, text: str, score_name: str = OBJECTS) -> NDArray[np.float32]:
+    """(rows,) score of every image for words, weak matches included. Raises QueryRefused."""
+    query = read_query(text, components.vocabulary())
+    return score_query(index, query, score_name, weak=True)
 
 
 def score_query(
-    postings: Postings, vocabulary: Vocabulary, query: TextQuery, score_name: str = OBJECTS
+    index: Index,
+    query: TextQuery,
+    score_name: str = OBJECTS,
+    *,
+    allowed: NDArray[np.bool_] | None = None,
+    floor: float = 0.0,
+    weak: bool = False,
 ) -> NDArray[np.float32]:
-    """(n,) score of every image for a query, 0..1: the best of its alternatives."""
+    """(rows,) score of every image for a query, 0..1.
+
+    Args:
+        allowed: (rows,) images that may be found; None for all.
+        floor: scores below it may come out as 0.
+        weak: whether in images below `TEXT_CUT_OFF` the usual company of what was not found counts
+            a little; they stay below it.
+    """
+    if not query.asks_for_objects:
+        alive = index.alive if allowed is None else index.alive & allowed
+        return alive.astype(np.float32)
     if score_name == ORIGINAL:
-        words = [word for term in query.terms for word in term.text.split(" ")]
-        return cosines(postings.sentence_vectors, vocabulary.phrase_vector(words))
-    best = np.zeros(len(postings), np.float32)
-    for alternative in query.alternatives:
-        of_terms = [
-            term.similarity * word_scores(postings, vocabulary.class_ids, term.weights)
-            for term in alternative
-            if term.is_near
-        ]
-        if of_terms:
-            np.maximum(best, _together(of_terms), out=best)
-    return best
+        words = [word for reading in query.readings for word in reading.words.split(" ")]
+        vector = components.vocabulary().phrase_vector(words)
+        scores = index.scores(lambda postings: cosines(postings.sentence_vectors, vector))
+        return scores if allowed is None else np.where(allowed, scores, np.float32(0))
+    if not weak:
+        return index_condition_scores(index, query.objects, allowed, floor=floor)
+    scores = index_condition_scores(index, query.objects, allowed, floor=TEXT_CUT_OFF)
+    with_hints = index_condition_scores(index, company_query(index, query), allowed)
+    return np.where(scores < np.float32(TEXT_CUT_OFF), with_hints * weakening(with_hints), scores)
+
+
+def company_query(index: Index, query: TextQuery) -> ObjectQuery:
+    """What weaker matches of a query are scored with: the same with its usual company."""
+    return with_company(query.objects, index.cooccurrence())
+
+
+@overload
+def weakening(scores: float) -> float: ...
+@overload
+def weakening(scores: NDArray[np.float32]) -> NDArray[np.float32]: ...
+def weakening(scores: float | NDArray[np.float32]) -> float | NDArray[np.float32]:
+    """What keeps the scores of weaker matches below `TEXT_CUT_OFF`, and in their order."""
+    return TEXT_CUT_OFF / (TEXT_CUT_OFF + scores)
 
 
 def score_layout(
-    postings: Postings, layout: NDArray[np.float32], score_name: str = OBJECTS
+    index: Index, layout: Layout, score_name: str = OBJECTS, *, mirror: bool = False
 ) -> NDArray[np.float32]:
-    """(n,) score of every image for an (m, 6) layout without padding."""
+    """(rows,) score of every image for a layout, 0..1. Raises QueryRefused for a bad region."""
     if score_name == ORIGINAL:
-        return original_layout_scores(postings, layout)
-    return layout_scores(postings, layout)
+        return index.scores(lambda postings: original_layout_scores(postings, layout.objects))
+    return index.scores(layout_query(layout, mirror=mirror).scores)
 
 
-def _together(of_terms: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """(n,) score for all of several terms: their geometric mean.
-
-    It prefers a photo that has all of them, each not so surely, to one that has one for sure.
-    """
-    if len(of_terms) == 1:
-        return of_terms[0]
-    product = np.ones_like(of_terms[0])
-    for scores in of_terms:
-        product *= np.maximum(scores, MISSING_TERM_SCORE)
-    together: NDArray[np.float32] = product ** np.float32(1 / len(of_terms))
-    nothing_found = np.max(of_terms, axis=0) < MISSING_TERM_SCORE
-    together[nothing_found] = 0
-    return together
+def layout_query(layout: Layout, *, mirror: bool = False) -> LayoutQuery:
+    """A layout ready to be compared. Raises QueryRefused for a region that encloses nothing."""
+    if layout.region is None:
+        return LayoutQuery.of(layout.objects, mirror=mirror)
+    try:
+        region = Region.of_polygon(layout.region.astype(np.float64))
+    except ValueError as error:
+        raise QueryRefused("The drawn area should enclose something.") from error
+    return LayoutQuery.of(
+        layout.objects, mirror=mirror, region=region, region_row=layout.region_row
+    )

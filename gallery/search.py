@@ -9,21 +9,38 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.best_rows import Ranking, best_rows
 from featurestore.index import Index
 from gallery import components
 from gallery.errors import QueryRefused
+from gallery.explaining import (
+    Reason,
+    TextReasons,
+    filter_reasons,
+    layout_reasons,
+    original_reason,
+)
+from gallery.layouts import Layout
 from gallery.models import Image
-from gallery.reasons import Reason, reasons_for_layout, reasons_for_text
-from gallery.scoring import OBJECTS, SCORES, score_layout, score_query
-from gallery.text_query import Term, parse_text
+from gallery.scoring import (
+    OBJECTS,
+    ORIGINAL,
+    SCORES,
+    company_query,
+    layout_query,
+    score_layout,
+    score_query,
+    weakening,
+)
+from gallery.scoring import TEXT_CUT_OFF as TEXT_CUT_OFF
+from gallery.text_query import TextQuery, read_query
 
-# Below these a hit is more likely noise than an answer; measured with `manage.py evaluate`.
-TEXT_CUT_OFF = 0.05
-PHOTO_CUT_OFF = 0.05
-# Objects that are all fainter than this are more likely none; measured likewise.
-FAINT_SCORE = 0.15
+# Below this, or `TEXT_CUT_OFF`, a hit is more likely noise than an answer; measured likewise.
+PHOTO_CUT_OFF = 0.02
 # Below this nothing of the query was found at all.
 MATCH_FLOOR = 0.005
+# A search that shows weaker matches as well shows all that score anything.
+WEAK_CUT_OFF = 1e-6
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 
@@ -33,7 +50,8 @@ class Hit:
     image: Image
     score: float
     """0..1"""
-    why: list[Reason]
+    why: tuple[Reason, ...]
+    """Their parts add up to the score."""
 
 
 @dataclass(frozen=True)
@@ -47,76 +65,117 @@ class Answer:
     hidden: int
     """Weaker matches that were cut off."""
     took_ms: float
-    unknown_words: tuple[str, ...] = ()
-    terms: tuple[Term, ...] = ()
+    text: TextQuery | None = None
+    """How words were read."""
+    layout: Layout | None = None
+    """What was compared, in a search by photo or layout."""
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What of an answer is asked for."""
+
+    score_name: str
+    limit: int
+    offset: int
+    weak: bool
+
+    def __post_init__(self) -> None:
+        if self.score_name not in SCORES:
+            known = ", ".join(SCORES)
+            raise QueryRefused(f"There is no score {self.score_name!r}; there are: {known}.")
+        if not 1 <= self.limit <= MAX_LIMIT:
+            raise QueryRefused(f"The limit should be from 1 to {MAX_LIMIT}, is {self.limit}.")
+        if self.offset < 0:
+            raise QueryRefused(f"The offset should be 0 or more, is {self.offset}.")
 
 
 def search_text(
-    text: str, *, score_name: str = OBJECTS, limit: int = DEFAULT_LIMIT, offset: int = 0
-) -> Answer:
-    """Photos that answer words. Raises QueryRefused."""
-    _check_page(score_name, limit, offset)
-    # Loaded once a process, which is no part of a search.
-    vocabulary = components.vocabulary()
-    started = time.perf_counter()
-    query = parse_text(text, vocabulary)
-    index = components.index()
-    scores = index.scores(lambda postings: score_query(postings, vocabulary, query, score_name))
-    ranking = _Ranking(scores, TEXT_CUT_OFF)
-
-    def why(row: int) -> list[Reason]:
-        return reasons_for_text(query, vocabulary, index.detections_of(row))
-
-    return Answer(
-        query=text,
-        hits=_hits(index, ranking, limit, offset, why),
-        total=ranking.total,
-        hidden=ranking.hidden,
-        took_ms=(time.perf_counter() - started) * 1000,
-        unknown_words=query.unknown_words,
-        terms=query.terms,
-    )
-
-
-def search_layout(
-    layout: NDArray[np.float32],
+    text: str,
     *,
-    query: str = "",
-    without_image_id: int | None = None,
     score_name: str = OBJECTS,
     limit: int = DEFAULT_LIMIT,
     offset: int = 0,
+    weak: bool = False,
+) -> Answer:
+    """Photos that answer a query in the language of docs/query-language.md.
+
+    Args:
+        weak: whether to show weaker matches as well.
+
+    Raises QueryRefused.
+    """
+    page = _Page(score_name, limit, offset, weak)
+    # Loaded once a process, which is no part of a search.
+    vocabulary = components.vocabulary()
+    started = time.perf_counter()
+    query = read_query(text, vocabulary)
+    index = components.index()
+    scores = score_query(
+        index,
+        query,
+        score_name,
+        allowed=_allowed(index, query),
+        floor=0.0 if weak else MATCH_FLOOR,
+        weak=weak,
+    )
+    ranking = _ranking(index, scores, TEXT_CUT_OFF, page)
+    found = TextReasons(query)
+    weaker = TextReasons(query, company_query(index, query), weakening) if weak else found
+
+    def why(row: int, score: float) -> tuple[Reason, ...]:
+        if not query.asks_for_objects:
+            return filter_reasons(query, score)
+        if score_name == ORIGINAL:
+            return (original_reason(query.printed, "cosine of the mean word vectors", score),)
+        reasons = weaker if score < np.float32(TEXT_CUT_OFF) else found
+        return reasons.of(index.objects_of(row, reasons.class_ids))
+
+    hits = _hits(index, ranking, why)
+    return _answer(text, hits, ranking, started, text=query)
+
+
+def search_layout(
+    layout: Layout,
+    *,
+    query: str = "",
+    without_image_id: int | None = None,
+    mirror: bool = False,
+    score_name: str = OBJECTS,
+    limit: int = DEFAULT_LIMIT,
+    offset: int = 0,
+    weak: bool = False,
 ) -> Answer:
     """Photos whose objects lie like those of a layout.
 
     Args:
-        layout: (m, 6) rows of [class_id, score, xmin, ymin, xmax, ymax], without padding.
         query: how to name the layout in the answer.
         without_image_id: an image to leave out, such as the one the layout comes from.
+        mirror: whether photos count as well that show it with left and right exchanged.
+        weak: whether to show weaker matches as well.
 
     Raises QueryRefused where the layout holds no object that is halfway sure.
     """
-    started = time.perf_counter()
-    _check_page(score_name, limit, offset)
-    if len(layout) == 0 or layout[:, 1].max() < FAINT_SCORE:
+    page = _Page(score_name, limit, offset, weak)
+    if layout.is_faint:
         raise QueryRefused("No object was recognised in this photo, so nothing is like it.")
+    started = time.perf_counter()
     index = components.index()
-    scores = index.scores(lambda postings: score_layout(postings, layout, score_name))
+    scores = score_layout(index, layout, score_name, mirror=mirror)
     row = None if without_image_id is None else index.row_of(without_image_id)
     if row is not None:
         scores[row] = 0
-    ranking = _Ranking(scores, PHOTO_CUT_OFF)
+    ranking = _ranking(index, scores, PHOTO_CUT_OFF, page)
+    ready = layout_query(layout, mirror=mirror)
 
-    def why(row: int) -> list[Reason]:
-        return reasons_for_layout(layout, index.detections_of(row))
+    def why(row: int, score: float) -> tuple[Reason, ...]:
+        if score_name == ORIGINAL:
+            return (original_reason(query, "mean of scores and areas", score),)
+        objects = index.objects_of(row, ready.classes)
+        return layout_reasons(layout, ready, objects, index.layout_weight_of(row))
 
-    return Answer(
-        query=query,
-        hits=_hits(index, ranking, limit, offset, why),
-        total=ranking.total,
-        hidden=ranking.hidden,
-        took_ms=(time.perf_counter() - started) * 1000,
-    )
+    hits = _hits(index, ranking, why)
+    return _answer(query, hits, ranking, started, layout=layout)
 
 
 def detections_of(image_id: int) -> NDArray[np.float32]:
@@ -126,40 +185,60 @@ def detections_of(image_id: int) -> NDArray[np.float32]:
     return np.zeros((0, 6), np.float32) if row is None else index.detections_of(row)
 
 
-class _Ranking:
-    """Rows of the index by falling score, those below the cut-off counted but left out."""
-
-    def __init__(self, scores: NDArray[np.float32], cut_off: float) -> None:
-        shown = np.flatnonzero(scores >= cut_off)
-        self.scores = scores
-        self.total = len(shown)
-        self.hidden = int(np.count_nonzero(scores >= MATCH_FLOOR)) - self.total
-        # Of equal scores the newest photo comes first.
-        self.rows = shown[np.lexsort((-shown, -scores[shown]))]
+def layout_of_image(image_id: int) -> Layout:
+    """The objects of an image as a layout to search with."""
+    return Layout(detections_of(image_id))
 
 
-def _check_page(score_name: str, limit: int, offset: int) -> None:
-    if score_name not in SCORES:
-        raise QueryRefused(f"There is no score {score_name!r}; there are: {', '.join(SCORES)}.")
-    if not 1 <= limit <= MAX_LIMIT:
-        raise QueryRefused(f"The limit should be from 1 to {MAX_LIMIT}, is {limit}.")
-    if offset < 0:
-        raise QueryRefused(f"The offset should be 0 or more, is {offset}.")
+def _allowed(index: Index, query: TextQuery) -> NDArray[np.bool_] | None:
+    """(rows,) images that the query's filters let through; None where it has none."""
+    if not query.has_filters:
+        return None
+    images = Image.objects.ready().filter(query.catalogue).order_by("pk")
+    ids = np.fromiter(images.values_list("pk", flat=True).iterator(), np.int64)
+    return index.rows_among(ids)
+
+
+def _ranking(index: Index, scores: NDArray[np.float32], cut_off: float, page: _Page) -> Ranking:
+    return best_rows(
+        index,
+        scores,
+        limit=page.limit,
+        offset=page.offset,
+        cut_off=WEAK_CUT_OFF if page.weak else cut_off,
+        floor=0.0 if page.weak else MATCH_FLOOR,
+    )
 
 
 def _hits(
-    index: Index,
-    ranking: _Ranking,
-    limit: int,
-    offset: int,
-    why: Callable[[int], list[Reason]],
+    index: Index, ranking: Ranking, why: Callable[[int, float], tuple[Reason, ...]]
 ) -> list[Hit]:
-    rows = ranking.rows[offset : offset + limit].tolist()
+    rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
     image_ids = [index.image_id(row) for row in rows]
     images = Image.objects.ready().in_bulk(image_ids)
     return [
-        Hit(images[image_id], float(ranking.scores[row]), why(row))
-        for row, image_id in zip(rows, image_ids, strict=True)
+        Hit(images[image_id], score, why(row, score))
+        for row, score, image_id in zip(rows, scores, image_ids, strict=True)
         # An image deleted since the index was read has no row in the catalogue.
         if image_id in images
     ]
+
+
+def _answer(
+    query: str,
+    hits: list[Hit],
+    ranking: Ranking,
+    started: float,
+    *,
+    text: TextQuery | None = None,
+    layout: Layout | None = None,
+) -> Answer:
+    return Answer(
+        query=query,
+        hits=hits,
+        total=ranking.total,
+        hidden=ranking.hidden,
+        took_ms=(time.perf_counter() - started) * 1000,
+        text=text,
+        layout=layout,
+    )

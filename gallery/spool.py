@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import shutil
-from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
@@ -63,9 +61,3 @@ def _encoded(name: str) -> str:
     while len(quote(stem + suffix, safe="")) > ENCODED_NAME_LENGTH:
         stem = stem[:-1]
     return quote(stem + suffix, safe="")
-
-
-def sha256_of(file: BufferedReader) -> str:
-    """The SHA-256 of a whole file, in hexadecimal."""
-    file.seek(0)
-    return hashlib.file_digest(file, "sha256").hexdigest()

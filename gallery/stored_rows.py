@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +10,7 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from featurestore.errors import SegmentDamaged
+from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.live_rows import contains
 from featurestore.segments import ImageFacts, read_image_facts
 from featurestore.store import FeatureStore
@@ -34,14 +33,14 @@ class StoredRows:
 
     @classmethod
     def of(cls, store: FeatureStore) -> StoredRows:
-        return cls(store, _edited_names(store), _featured_ids(store, components.model_id()))
+        return cls(store, store.edited_names(), _featured_ids(store, components.model_id()))
 
     def __iter__(self) -> Iterator[list[Image]]:
-        """Unsaved rows of all images, one list a segment. Damaged segments are passed over."""
+        """Unsaved rows of all images, one list a segment. Unreadable segments are passed over."""
         for segment in self.store.image_segments():
             try:
                 facts = read_image_facts(segment.path)
-            except SegmentDamaged:
+            except (SegmentDamaged, SegmentUnavailable):
                 continue
             yield [self._row(facts[row]) for row in segment.live.tolist()]
 
@@ -106,11 +105,9 @@ def differing_fields(row: Image, stored: Image) -> list[str]:
 
 def highest_id(store: FeatureStore) -> int:
     """The highest id that the store has ever seen, deleted images included; 0 where none."""
-    return max(
-        0,
-        *(int(ids[-1]) for ids in (store.image_ids(), store.deleted_ids()) if len(ids)),
-        *(int(store.index(model_id).image_ids.max(initial=0)) for model_id in store.model_ids()),
-    )
+    ids = [store.image_ids(), store.deleted_ids()]
+    ids += [store.index(model_id).image_ids for model_id in store.model_ids()]
+    return max(int(some.max(initial=0)) for some in ids)
 
 
 def raise_next_id(above: int) -> None:
@@ -135,17 +132,6 @@ def raise_next_id(above: int) -> None:
             )
 
 
-def _edited_names(store: FeatureStore) -> dict[int, str]:
-    names = {}
-    for (image_id, field), edit in store.edits().items():
-        if field == "name":
-            names[image_id] = str(json.loads(edit.value))
-    return names
-
-
 def _featured_ids(store: FeatureStore, model_id: str) -> NDArray[np.int64]:
     """Images that can be found: with features of the model, or of another that stands in."""
-    parts = store.index(model_id, completed=True).parts
-    live = [np.delete(part.postings.image_ids, part.dead_rows) for part in parts]
-    ids: NDArray[np.int64] = np.unique(np.concatenate([np.empty(0, np.int64), *live]))
-    return ids
+    return np.sort(store.index(model_id, completed=True).live_ids)

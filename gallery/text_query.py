@@ -1,128 +1,242 @@
-"""The words of a search: what was typed, as terms that each stand for object classes."""
+"""What a typed query means: the objects it asks for, and how each of its parts was read."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
+from django.db.models import Q
 
-from featurestore.text_scores import class_weights
+from featurestore import conditions
+from featurestore.conditions import Asked, ObjectQuery
 from gallery.errors import QueryRefused
-from gallery.vocabulary import Vocabulary, singulars
+from gallery.photo_filters import catalogue_condition
+from gallery.query.changes import with_exact, with_words, without
+from gallery.query.errors import QuerySyntaxError
+from gallery.query.parser import parse_query
+from gallery.query.printer import print_query
+from gallery.query.syntax import (
+    Condition,
+    Conjunction,
+    Filter,
+    Only,
+    Query,
+    Relation,
+    Thing,
+)
+from gallery.vocabulary import Meaning, Vocabulary
 
 MAX_QUERY_LENGTH = 500
-# A class further from a word than this says nothing about it: "castle" is 0.43 from "vase".
-NEAR_SIMILARITY = 0.45
-# No class name has more words.
-MAX_PHRASE_WORDS = 2
-# Words that join others and name nothing in a photo.
-JOINING_WORDS = frozenset(["a", "an", "and", "at", "by", "in", "of", "on", "the", "to", "with"])
-# Words that vectors know and this query language does not: better named than taken for an object.
-NOT_UNDERSTOOD = frozenset(
-    ["no", "not", "without", "one", "two", "three", "four", "five", "six", "many", "several"]
-)
-ALTERNATIVE = re.compile(r",|\bor\b")
-WORD = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*")
+# Parts of the frame from which a box is big and up to which it is small. COCO calls an object
+# small below 32² pixels, which is little of the photos of today.
+BIG_AREA = 0.2
+SMALL_AREA = 0.04
 
 
 @dataclass(frozen=True)
-class Term:
-    """One word or class name of a query."""
+class Reading:
+    """How one word of a query was read."""
+
+    words: str
+    """As typed, in lower case."""
+    meaning: Meaning | None
+    """None where no object class is near."""
+    is_known: bool
+    """Whether the word exists at all, as far as the gallery knows."""
+    exact_query: str | None
+    """The query with the word pinned to its best class; None where it names one."""
+    corrections: tuple[tuple[str, str], ...] = ()
+    """Words that may have been meant instead, each with the query so corrected."""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A part of a query that can be taken out."""
 
     text: str
-    similarities: NDArray[np.float32]
-    """(80,) cosine with each class."""
-
-    @property
-    def similarity(self) -> float:
-        """Cosine with the nearest class."""
-        return float(self.similarities.max())
-
-    @property
-    def is_near(self) -> bool:
-        """Whether any class is close enough to stand for the term."""
-        return self.similarity >= NEAR_SIMILARITY
-
-    @property
-    def weights(self) -> NDArray[np.float32]:
-        """(80,) how much each class stands for the term, 1 for the nearest."""
-        return class_weights(self.similarities)
+    """As the language writes it: "person left of car"."""
+    readings: tuple[Reading, ...]
+    """Of its words; none of a filter, which always means what it says."""
+    without: str
+    """The query without it; empty where nothing would be left."""
 
 
 @dataclass(frozen=True)
 class TextQuery:
-    """Alternatives, of which an image should answer one with all of its terms."""
+    """A typed query, understood as far as possible."""
 
     text: str
-    alternatives: tuple[tuple[Term, ...], ...]
-    unknown_words: tuple[str, ...]
-    """Words that no vector knows, as typed."""
+    """As typed."""
+    printed: str
+    """As the language writes it."""
+    objects: ObjectQuery
+    """Without what was not understood."""
+    labels: tuple[tuple[str, ...], ...]
+    """The text of each condition of each alternative in `objects`."""
+    catalogue: Q
+    """Which photos may be found at all."""
+    has_filters: bool
+    chips: tuple[Chip, ...]
 
     @property
-    def terms(self) -> tuple[Term, ...]:
-        return tuple(term for alternative in self.alternatives for term in alternative)
+    def readings(self) -> list[Reading]:
+        return [reading for chip in self.chips for reading in chip.readings]
+
+    @property
+    def unknown_words(self) -> list[str]:
+        """Words that no object class is near to, as typed."""
+        return [reading.words for reading in self.readings if reading.meaning is None]
+
+    @property
+    def asks_for_objects(self) -> bool:
+        return any(chip.readings for chip in self.chips)
 
 
-def parse_text(text: str, vocabulary: Vocabulary) -> TextQuery:
-    """Read a query: commas and "or" part alternatives, blanks part words that belong together.
+def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
+    """Read a query in the language of docs/query-language.md.
 
-    Raises QueryRefused where there is nothing to search for.
+    Raises QueryRefused where there is nothing to search for, or the language is not kept to.
     """
     if len(text) > MAX_QUERY_LENGTH:
         raise QueryRefused(
             f"This search has {len(text):,} characters; the limit is {MAX_QUERY_LENGTH}."
         )
-    clean = unicodedata.normalize("NFKC", text).lower()
-    unknown: list[str] = []
-    alternatives = []
-    for part in ALTERNATIVE.split(clean):
-        words = [word for word in WORD.findall(part) if word not in JOINING_WORDS]
-        terms = _terms(words, vocabulary, unknown)
-        if terms:
-            # A word that is typed twice asks for nothing more.
-            alternatives.append(tuple({term.text: term for term in terms}.values()))
-    if not alternatives and not unknown:
+    try:
+        query = parse_query(text, vocabulary.is_name)
+    except QuerySyntaxError as error:
+        raise QueryRefused(str(error), span=error.span) from error
+    if not query.alternatives and not query.filters:
         raise QueryRefused("There is no word to search for. Type what is in the photo, like: dog")
-    return TextQuery(text, tuple(alternatives), tuple(dict.fromkeys(unknown)))
+    reader = _Reader(query, vocabulary)
+    compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
+    understood = [found for found in compiled if found]
+    return TextQuery(
+        text=text,
+        printed=print_query(query),
+        objects=ObjectQuery(tuple(tuple(c for c, _ in found) for found in understood)),
+        labels=tuple(tuple(label for _, label in found) for found in understood),
+        catalogue=catalogue_condition(query.filters),
+        has_filters=bool(query.filters),
+        chips=tuple(reader.chips()),
+    )
 
 
-def _terms(words: list[str], vocabulary: Vocabulary, unknown: list[str]) -> list[Term]:
-    terms = []
-    place = 0
-    while place < len(words):
-        phrase = _class_phrase_at(words, place, vocabulary)
-        word = words[place]
-        if phrase:
-            terms.append(Term(phrase, vocabulary.similarities(phrase)))
-            place += len(phrase.split(" "))
-            continue
-        known = _known_form(word, vocabulary)
-        if known is None or word.isdecimal() or word in NOT_UNDERSTOOD:
-            unknown.append(word)
-        else:
-            terms.append(Term(word, vocabulary.similarities(known)))
-        place += 1
-    return terms
+class _Reader:
+    """Looks each word of a query up once."""
+
+    def __init__(self, query: Query, vocabulary: Vocabulary) -> None:
+        self._query = query
+        self._vocabulary = vocabulary
+        self._meanings: dict[tuple[str, bool], Meaning | None] = {}
+
+    def alternative(self, conjunction: Conjunction) -> list[tuple[conditions.Condition, str]]:
+        """The understood conditions of a conjunction, each with its text."""
+        found: dict[str, conditions.Condition] = {}
+        for condition in conjunction.conditions:
+            for part in self._conditions(condition):
+                # What is typed twice asks for nothing more.
+                found.setdefault(*part)
+        return [(condition, label) for label, condition in found.items()]
+
+    def chips(self) -> Iterator[Chip]:
+        for conjunction in self._query.alternatives:
+            for condition in conjunction.conditions:
+                yield Chip(
+                    text=_text(condition),
+                    readings=tuple(self._reading(thing) for thing in _things(condition)),
+                    without=self._print_without(condition),
+                )
+        for item in self._query.filters:
+            yield Chip(
+                text=print_query(Query((), (item,))),
+                readings=(),
+                without=self._print_without(item),
+            )
+
+    def _conditions(self, condition: Condition) -> Iterator[tuple[str, conditions.Condition]]:
+        match condition:
+            case Thing():
+                yield from self._presence(condition)
+            case Relation():
+                yield from self._relation(condition)
+            case Only():
+                asked = [self._asked(thing) for thing in condition.things]
+                known = tuple(one.kind for one in asked if one is not None)
+                for thing in condition.things:
+                    yield from self._presence(thing)
+                if known:
+                    yield _text(condition), conditions.Only(known)
+
+    def _presence(self, thing: Thing) -> Iterator[tuple[str, conditions.Condition]]:
+        asked = self._asked(thing)
+        if asked is None:
+            return
+        least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
+        yield _text(thing), conditions.Presence(asked, least, most, thing.negated)
+
+    def _relation(self, relation: Relation) -> Iterator[tuple[str, conditions.Condition]]:
+        subject, other = self._asked(relation.subject), self._asked(relation.object)
+        if subject is not None and other is not None:
+            yield (
+                _text(relation),
+                conditions.Relation(subject, relation.name, other, relation.negated),
+            )
+        if not relation.negated:
+            # How many is asked of the photo as a whole; so is a thing whose partner is unknown.
+            for thing, partner in ((relation.subject, other), (relation.object, subject)):
+                if thing.count is not None or partner is None:
+                    yield from self._presence(thing)
+
+    def _asked(self, thing: Thing) -> Asked | None:
+        meaning = self._meaning(thing)
+        if meaning is None:
+            return None
+        return Asked(
+            meaning.kind,
+            min_score=(thing.min_score or 0) / 100,
+            min_area=BIG_AREA if thing.size == "big" else 0.0,
+            max_area=SMALL_AREA if thing.size == "small" else 1.0,
+        )
+
+    def _meaning(self, thing: Thing) -> Meaning | None:
+        key = thing.words, thing.quoted
+        if key not in self._meanings:
+            look_up = self._vocabulary.exact_meaning if thing.quoted else self._vocabulary.meaning
+            self._meanings[key] = look_up(thing.words)
+        return self._meanings[key]
+
+    def _reading(self, thing: Thing) -> Reading:
+        meaning = self._meaning(thing)
+        exact = None
+        if meaning is not None and not meaning.is_named:
+            exact = print_query(with_exact(self._query, thing, meaning.class_names[0]))
+        corrections: tuple[tuple[str, str], ...] = ()
+        if meaning is None or not self._vocabulary.is_usual(thing.words):
+            corrections = tuple(
+                (word, print_query(with_words(self._query, thing, word)))
+                for word in self._vocabulary.corrections(thing.words)
+            )
+        return Reading(
+            words=thing.words,
+            meaning=meaning,
+            is_known=self._vocabulary.knows(thing.words),
+            exact_query=exact,
+            corrections=corrections,
+        )
+
+    def _print_without(self, part: Condition | Filter) -> str:
+        return print_query(without(self._query, part))
 
 
-def _class_phrase_at(words: list[str], place: int, vocabulary: Vocabulary) -> str | None:
-    """The longest class name, in singular or plural, that begins at a word."""
-    for length in range(MAX_PHRASE_WORDS, 0, -1):
-        phrase = " ".join(words[place : place + length])
-        if place + length <= len(words) and vocabulary.class_named(phrase):
-            return phrase
-    return None
+def _things(condition: Condition) -> tuple[Thing, ...]:
+    match condition:
+        case Thing():
+            return (condition,)
+        case Relation():
+            return (condition.subject, condition.object)
+        case Only():
+            return condition.things
 
 
-def _known_form(word: str, vocabulary: Vocabulary) -> str | None:
-    """The word, or a form of it, that has a vector; of several the nearest to a class.
-
-    Class names are in the singular, and so "puppies" by itself is nearer to cat than to dog.
-    """
-    parts = re.split("[-'’]", word)
-    forms = (*singulars(word), "".join(parts), " ".join(parts))
-    known = [form for form in forms if all(map(vocabulary.knows, form.split(" ")))]
-    return max(known, key=lambda form: vocabulary.similarities(form).max(), default=None)
+def _text(condition: Condition) -> str:
+    return print_query(Query((Conjunction((condition,)),)))

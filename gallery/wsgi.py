@@ -11,11 +11,28 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gallery.settings")
 
 application = get_wsgi_application()
 
+from django.conf import settings  # noqa: E402 - needs the name of the settings module
+
+from gallery.access.binding import check_entrance  # noqa: E402 - needs the settings
+from gallery.presence import work_in_gallery  # noqa: E402 - needs the settings
+
+check_entrance(
+    settings.GALLERY_LOGIN,
+    key_given=settings.SECRET_KEY_GIVEN,
+    secret_key=settings.SECRET_KEY,
+    hosts_given=settings.ALLOWED_HOSTS_GIVEN,
+)
+
+# Held for as long as this process lives.
+presence = work_in_gallery()
+
 
 def _warm_up() -> None:
-    """Load what the first search would otherwise wait for."""
+    """Load and compile what the first search would otherwise wait for."""
+    from featurestore.warm_up import warm_up
     from gallery import components
 
+    warm_up()
     components.vocabulary()
     components.index()
 

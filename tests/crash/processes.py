@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
-from tests.gallery.served_gallery import free_port
+from tests.gallery.served_gallery import free_port, own_environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -76,9 +76,8 @@ class Processes:
         self.backup = folder / "backup"
         self.port = free_port()
         self._folder = folder
-        self._environment = os.environ | {
-            "GALLERY_DATA": str(self.data),
-            "DJANGO_SETTINGS_MODULE": "tests.crash.settings",
+        self._environment = own_environment(self.data) | {
+            "DJANGO_SETTINGS_MODULE": "tests.crash.settings"
         }
         self._serve: subprocess.Popen[bytes] | None = None
         self._beside = {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -8,11 +9,14 @@ from pathlib import Path
 import pytest
 from django_tasks_db.models import DBTaskResult
 
+from featurestore.segments import Edit
 from gallery import components
 from gallery.agreement import agree_after_crash
+from gallery.checking import check_gallery
 from gallery.ingest import ingest_batch
 from gallery.models import Image
 from gallery.originals import thumbnail_path
+from gallery.tasks import tend
 from gallery.thumbnails import Size
 from gallery.uploads import receive_file
 from tests.photos import CAT, COFFEE
@@ -53,6 +57,24 @@ def test_a_photo_that_was_deleted_while_it_waited_leaves_no_spool_file(
     agree_after_crash()
     assert not Image.objects.exists()
     assert list(components.spool().folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("mend", [agree_after_crash, tend.call])
+def test_a_rename_that_was_cut_off_is_ended(
+    mend: Callable[[], None], packaged_photos: dict[str, int]
+) -> None:
+    cat, cup = packaged_photos["chelsea"], packaged_photos["coffee"]
+    for image_id, name in ((cat, "first"), (cat, "Mieze 🐈.png"), (cup, "Tasse")):
+        # The store comes first in a rename, and here the process was killed after it.
+        components.store().append_edits([Edit(image_id, "name", json.dumps(name), time.time())])
+    Image.objects.filter(pk=cup).update(name="Tasse")
+    mend()
+    names = dict(Image.objects.values_list("pk", "name"))
+    assert (names.pop(cat), names.pop(cup)) == ("Mieze 🐈.png", "Tasse")
+    assert sorted(names.values()) == [
+        *("astronaut.png", "horse.png", "motorcycle_left.png", "rocket.jpg")
+    ]
+    assert list(check_gallery()) == []
 
 
 def test_a_gallery_with_very_many_deletions_behind_it_still_starts(gallery_data: Path) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -67,6 +68,8 @@ def test_a_backup_restores_to_the_same_photos(
         assert contents() == before
         assert list(check_gallery()) == []
         assert len(components.index()) == 6
+        with h5py.File(components.store().folder / "gallery.h5") as view:
+            assert view["raw_images/image_id"][:].tolist() == sorted(before)
     assert "Checked: all sound." in capsys.readouterr().out
 
 

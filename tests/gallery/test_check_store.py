@@ -165,8 +165,11 @@ def test_a_lost_photo_is_named_and_shown_as_lost(packaged_photos: Photos, client
     assert facts["repaired"]["salvaged_images"] == 5
     assert (status, facts["left"], facts["lost"]) == (0, [], 1)
     row = Image.objects.get(pk=cat)
-    assert row.has_failed
-    assert row.failure.startswith("lost: ")
+    assert row.is_lost
+    assert row.failure == "Its original was damaged on disk; only a backup can bring it back."
+    assert "Try again" not in client.get("/").content.decode()
+    client.post("/retry")
+    assert Image.objects.get(pk=cat).is_lost
     for address in ("", "original", "grid.jpg", "similar"):
         assert client.get(f"/photos/{cat}/{address}").status_code in (200, 400, 404)
     assert problems() == []

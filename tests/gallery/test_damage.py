@@ -46,8 +46,10 @@ def gallery(packaged_photos: dict[str, int], gallery_data: Path, make_file: Any)
     receive_file(make_file(drawn_png(1), "waits.png"))
     tend_store(everything=True)
     model_id = components.model_id()
+    index_folder = store.folder / "index" / model_id
+    index_folder.mkdir(parents=True, exist_ok=True)
     write_index(
-        store.folder / "index" / model_id,
+        index_folder,
         components.index().merged(),
         frozenset(path.name for path in (store.folder / "features" / model_id).iterdir()),
     )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,12 +9,14 @@ from django.test import Client
 from django.urls import reverse
 
 from featurestore.errors import ImageNotStored
-from gallery import components
+from gallery import components, originals
+from gallery.errors import DiskFull
 from gallery.ingest import ingest_batch
 from gallery.models import Image
-from gallery.originals import delete_images, thumbnail_path
+from gallery.originals import delete_images, read_original, thumbnail_path
 from gallery.thumbnails import Size
 from gallery.uploads import Outcome, receive_file
+from tests.gallery.full_disk import file_size_limit
 from tests.photos import CAT, MOTORCYCLE, MOTORCYCLE_AGAIN
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +78,36 @@ def test_the_bytes_of_a_deleted_photo_cannot_be_read(photos: dict[str, Image]) -
     with pytest.raises(ImageNotStored):
         components.store().read_image(cat.pk)
     assert not any(path.exists() for path in paths)
+
+
+def test_a_thumbnail_that_is_made_during_a_deletion_does_not_stay(
+    photos: dict[str, Image],
+) -> None:
+    cat = photos["chelsea"]
+    original = components.spool().folder / "original"
+
+    @contextmanager
+    def read_just_before_the_deletion(image: Image) -> Iterator[Path]:
+        original.write_bytes(read_original(image))
+        delete_images([image])
+        yield original
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(originals, "original_file", read_just_before_the_deletion)
+        with pytest.raises(ImageNotStored):
+            thumbnail_path(cat, Size.VIEW)
+    assert cat.sha256 not in " ".join(map(str, components.thumbnails().files()))
+
+
+def test_a_thumbnail_that_the_disk_has_no_room_for_leaves_nothing(
+    photos: dict[str, Image],
+) -> None:
+    cat = photos["chelsea"]
+    components.thumbnails().remove(cat.sha256)
+    before = sorted(components.thumbnails().files())
+    with file_size_limit(1000), pytest.raises(DiskFull):
+        thumbnail_path(cat, Size.GRID)
+    assert sorted(components.thumbnails().files()) == before
 
 
 def test_deletion_asks_first(photos: dict[str, Image], client: Client) -> None:

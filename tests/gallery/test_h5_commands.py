@@ -10,9 +10,10 @@ from typing import Any
 import h5py
 import numpy as np
 import pytest
-from django.conf import settings
+from django.conf import settings as gallery_settings
 from django.core.management import CommandError, call_command
 from numpy.typing import NDArray
+from pytest_django import Settings
 
 from gallery import components
 from gallery.decoding import read_pixels
@@ -46,7 +47,7 @@ def all_pixels(make_file: MakeFile) -> dict[str, NDArray[np.uint8]]:
     pixels = {}
     for image in Image.objects.ready():
         path = make_file(read_original(image), "original")
-        pixels[image.name] = np.asarray(read_pixels(path, settings.MAX_PIXELS))
+        pixels[image.name] = np.asarray(read_pixels(path, gallery_settings.MAX_PIXELS))
     return pixels
 
 
@@ -174,6 +175,14 @@ def test_an_odd_array_is_refused_by_itself(tmp_path: Path, make_file: MakeFile) 
     assert "0..255, are in 1000..1000" in rejected["reason"]
     (pixels,) = all_pixels(make_file).values()
     np.testing.assert_array_equal(pixels, np.asarray(drawn_photo(5)))
+
+
+def test_an_import_without_the_models_says_what_to_do(tmp_path: Path, settings: Settings) -> None:
+    with h5py.File(tmp_path / "original.h5", "w") as file:
+        file.create_group("raw_images")["good.jpg"] = np.asarray(drawn_photo(5)) / 255
+    settings.WORD_VECTORS = tmp_path / "gone.kv"
+    with pytest.raises(CommandError, match=r"The models are not set up: .*run `make setup`"):
+        run("import_h5", tmp_path / "original.h5")
 
 
 def test_a_file_that_is_not_in_the_layout_is_refused(make_file: MakeFile, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.core.management.color import no_style
 from django.db import connection
 
 from featurestore.segments import Edit
@@ -40,7 +41,10 @@ def rows() -> list[tuple[object, ...]]:
 def lose_catalogue() -> None:
     Image.objects.all().delete()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM sqlite_sequence WHERE name = 'gallery_image'")
+        for statement in connection.ops.sequence_reset_by_name_sql(
+            no_style(), [{"table": "gallery_image", "column": "id"}]
+        ):
+            cursor.execute(statement)
 
 
 def test_rows_names_times_and_states_come_back(packaged_photos: Photos) -> None:
@@ -105,11 +109,13 @@ def test_no_id_is_used_again_not_even_of_a_deleted_photo(
 
 
 def test_the_next_id_is_never_lowered(gallery_data: Path, make_file: Any) -> None:
-    raise_next_id(1000)
-    raise_next_id(10)
-    image = receive_file(make_file(drawn_png(1), "a.png")).image
-    assert image is not None
-    assert image.pk == 1001
+    first = receive_file(make_file(drawn_png(1), "a.png")).image
+    assert first is not None
+    raise_next_id(first.pk + 1000)
+    raise_next_id(first.pk + 10)
+    second = receive_file(make_file(drawn_png(2), "b.png")).image
+    assert second is not None
+    assert second.pk == first.pk + 1001
 
 
 def test_a_catalogue_with_rows_is_replaced_only_with_force(packaged_photos: Photos) -> None:

@@ -5,28 +5,60 @@ from __future__ import annotations
 import json
 import tempfile
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.core.management import BaseCommand, CommandError
 
+from detector import DetectorError
+from gallery import components
+from gallery.benchmarks.layout import bench_layout, bench_photo
 from gallery.benchmarks.machine import machine
+from gallery.benchmarks.made_photos import Source, drawn_detections, like
 from gallery.benchmarks.store import bench_store
+from gallery.benchmarks.text import bench_text
+from gallery.decoding import detector_input, read_pixels
+from gallery.thumbnails import Size
+
+SEARCHES = {"text": bench_text, "photo": bench_photo, "layout": bench_layout}
+SIZES = (10_000, 100_000, 1_000_000)
+STORE_IMAGES = 30_000
+QUERIES = 200
+# Made photos resemble so many real ones.
+MOST_PHOTOS = 500
+
+Report = Callable[[str, str], None]
 
 
 class Command(BaseCommand):
     help = "Measure the gallery on this machine; the figures are for comparison, not a test."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=["store"])
-        parser.add_argument("--photos", type=Path, required=True, help="a folder of JPEGs")
-        parser.add_argument("--images", type=int, default=30_000, metavar="N")
+        parser.add_argument("what", choices=["store", *SEARCHES])
+        parser.add_argument(
+            "--photos",
+            type=Path,
+            metavar="DIR",
+            help="a folder of JPEGs; needed for store, for searches the made photos resemble them",
+        )
+        parser.add_argument(
+            "--images",
+            metavar="N[,N...]",
+            help=f"sizes of the collections; {STORE_IMAGES} for store, "
+            f"{','.join(map(str, SIZES))} for searches",
+        )
+        parser.add_argument(
+            "--queries", type=int, default=QUERIES, metavar="N", help="different queries of a kind"
+        )
         parser.add_argument("--json", action="store_true")
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        photos = sorted(options["photos"].rglob("*.jpg"))
-        if not photos:
-            raise CommandError(f"There is no JPEG in {options['photos']}.")
+    def handle(self, *args: Any, what: str, **options: Any) -> None:
+        photos = _photos(options["photos"])
+        sizes = _sizes(options["images"], (STORE_IMAGES,) if what == "store" else SIZES)
+        if options["queries"] < 1:
+            raise CommandError("--queries should be 1 or more.")
         figures = {"machine": machine()}
         if not options["json"]:
             self.stdout.write(f"machine: {figures['machine']}")
@@ -37,7 +69,57 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {value}")
                 self.stdout.flush()
 
-        with tempfile.TemporaryDirectory(prefix="gallery-bench-") as folder:
-            bench_store(photos, options["images"], Path(folder), report)
+        if what == "store":
+            _bench_store(photos, sizes, report)
+        else:
+            source = _source(photos, report)
+            vocabulary = components.vocabulary()
+            SEARCHES[what](sizes, options["queries"], source, vocabulary, report)
         if options["json"]:
             self.stdout.write(json.dumps(figures, ensure_ascii=False))
+
+
+def _bench_store(photos: list[Path], sizes: tuple[int, ...], report: Report) -> None:
+    if not photos:
+        raise CommandError("The store is measured with photos: name a folder with --photos.")
+    if len(sizes) > 1:
+        raise CommandError("The store is measured with one number of --images.")
+    with tempfile.TemporaryDirectory(prefix="gallery-bench-") as folder:
+        bench_store(photos, sizes[0], Path(folder), report)
+
+
+def _photos(folder: Path | None) -> list[Path]:
+    if folder is None:
+        return []
+    photos = sorted(folder.rglob("*.jpg"))
+    if not photos:
+        raise CommandError(f"There is no JPEG in {folder}.")
+    return photos
+
+
+def _sizes(text: str | None, default: tuple[int, ...]) -> tuple[int, ...]:
+    if text is None:
+        return default
+    try:
+        sizes = tuple(int(part.replace("_", "")) for part in text.split(","))
+    except ValueError:
+        raise CommandError(f"--images should be numbers like 10000,100000, is {text!r}.") from None
+    if min(sizes) < 1:
+        raise CommandError("--images should be 1 or more.")
+    return sizes
+
+
+def _source(photos: list[Path], report: Report) -> Source:
+    """Where the detections of made photos come from."""
+    if not photos:
+        report("photos", "made up, with the class frequencies of COCO; --photos takes real ones")
+        return drawn_detections
+    chosen = photos[:MOST_PHOTOS]
+    pixels = np.stack([detector_input(read_pixels(path, Size.GRID)) for path in chosen])
+    try:
+        detections = components.detector().detect(pixels)
+    except DetectorError as error:
+        raise CommandError(str(error)) from error
+    objects = np.count_nonzero(detections[:, :, 0], axis=1)
+    report("photos", f"like {len(chosen)} real ones, with {objects.mean():.1f} objects on average")
+    return like(detections)

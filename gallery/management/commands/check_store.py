@@ -6,12 +6,12 @@ import json
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import BaseCommand
+from django.core.management import BaseCommand, CommandError
 from django.db import DatabaseError
 from tqdm import tqdm
 
@@ -20,8 +20,10 @@ from featurestore.compaction import compaction_lock
 from gallery import components
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import check_gallery
-from gallery.models import LOST, Image
-from gallery.repairing import GalleryRepair, repair_gallery
+from gallery.errors import GalleryRuns
+from gallery.models import Image
+from gallery.presence import be_alone_in_gallery
+from gallery.repairing import GalleryRepair, is_catalogue_lost, repair_gallery
 
 
 class Command(BaseCommand):
@@ -35,11 +37,23 @@ class Command(BaseCommand):
         # Where this fails, the check says what is wrong with the database.
         with suppress(DatabaseError):
             prepare_catalogue()
-        with compaction_lock(settings.STORE_DIR, wait=True):
-            findings = _check(quiet=options["verbosity"] == 0)
+        try:
+            self._handle(repair=repair, as_json=json, quiet=options["verbosity"] == 0)
+        except OSError as error:
+            # Of what passes, such as too many open files: no statement about the store.
+            raise CommandError(f"The check could not go on: {error}.") from error
+
+    def _handle(self, *, repair: bool, as_json: bool, quiet: bool) -> None:
+        with compaction_lock(settings.STORE_DIR, wait=True), ExitStack() as held:
+            findings = _check(quiet=quiet)
+            if repair and is_catalogue_lost(findings):
+                try:
+                    held.enter_context(be_alone_in_gallery())
+                except GalleryRuns as error:
+                    raise CommandError(f"The catalogue is lost. {error}") from error
             repaired = repair_gallery(findings) if repair and findings else None
             left = findings if repaired is None else list(check_gallery())
-        if json:
+        if as_json:
             self.stdout.write(_as_json(findings, repaired, left))
         else:
             self._print(findings, repaired, left)
@@ -98,7 +112,7 @@ def _facts() -> dict[str, int]:
         "images": Image.objects.count(),
         "segments": len(paths),
         "bytes": sum(_size(path) for path in paths),
-        "lost": Image.objects.failed().filter(failure__startswith=LOST).count(),
+        "lost": Image.objects.lost().count(),
     }
 
 

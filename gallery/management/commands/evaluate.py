@@ -23,10 +23,13 @@ from featurestore.store import FeatureStore
 from gallery import components
 from gallery.decoding import detector_input, read_pixels
 from gallery.errors import PhotoRefused
-from gallery.evaluation.report import Report, build_report, render_report
+from gallery.evaluation.report import CutOffs, Report, build_report
+from gallery.evaluation.table import render_report
 from gallery.evaluation.truth import NotCocoAnnotations, TrueImage, Truth, load_truth
 from gallery.features import features_of
+from gallery.layouts import Layout
 from gallery.scoring import SCORES, score_layout, score_text
+from gallery.search import PHOTO_CUT_OFF, TEXT_CUT_OFF
 from gallery.thumbnails import Size
 
 
@@ -82,7 +85,8 @@ def _evaluate(truth: Truth, images: Path, store: FeatureStore) -> Report:
         truth,
         _detections(index),
         {name: partial(_text_scores, index, name) for name in SCORES},
-        {name: partial(_photo_scores, index, name) for name in SCORES},
+        {name: partial(_layout_scores, index, name) for name in SCORES},
+        cut_offs=CutOffs(text=TEXT_CUT_OFF, photo=PHOTO_CUT_OFF),
         model_id=model_id,
         seconds=seconds,
     )
@@ -138,14 +142,13 @@ def _detections(index: Index) -> NDArray[np.float32]:
 
 
 def _text_scores(index: Index, score_name: str, term: str) -> NDArray[np.float32]:
-    vocabulary = components.vocabulary()
-    return index.scores(lambda postings: score_text(postings, vocabulary, term, score_name))
+    return score_text(index, term, score_name)
 
 
-def _photo_scores(
+def _layout_scores(
     index: Index, score_name: str, layout: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    return index.scores(lambda postings: score_layout(postings, layout, score_name))
+    return score_layout(index, Layout(layout), score_name)
 
 
 def _as_json(report: Report) -> str:

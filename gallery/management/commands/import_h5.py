@@ -16,8 +16,10 @@ from featurestore.errors import NotOriginalLayout
 from featurestore.original_layout import OriginalFile
 from gallery import components
 from gallery.agreement import agree_after_crash
-from gallery.bulk_import import BulkImport
-from gallery.catalogue import prepare_catalogue
+from gallery.bulk_import import BulkImport, ImportFacts
+from gallery.catalogue import check_models, prepare_catalogue
+from gallery.errors import GalleryBusy
+from gallery.presence import work_in_gallery
 
 
 class Command(BaseCommand):
@@ -35,18 +37,30 @@ class Command(BaseCommand):
             original = OriginalFile(file)
         except (NotOriginalLayout, OSError) as error:
             raise CommandError(str(error)) from error
-        prepare_catalogue()
-        agree_after_crash()
-        run = BulkImport(total=len(original.names), quiet=options["verbosity"] == 0)
-        for name in original.names:
-            try:
-                pixels = original.pixels(name)
-            except NotOriginalLayout as error:
-                run.reject(name, str(error))
-            else:
-                _receive(run, name, pixels)
-        run.finish()
-        self.stdout.write(run.summary(noun="photos", as_json=json))
+        check_models()
+        try:
+            with work_in_gallery(wait=False):
+                facts = _import(original, quiet=options["verbosity"] == 0)
+        except GalleryBusy as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(facts.as_json() if json else facts.as_text("photo"))
+        if facts.came_to_nothing:
+            raise CommandError("Nothing was stored.")
+
+
+def _import(original: OriginalFile, *, quiet: bool) -> ImportFacts:
+    prepare_catalogue()
+    agree_after_crash()
+    run = BulkImport(total=len(original.names), quiet=quiet)
+    for name in original.names:
+        try:
+            pixels = original.pixels(name)
+        except NotOriginalLayout as error:
+            run.reject(name, str(error))
+        else:
+            _receive(run, name, pixels)
+    run.finish()
+    return run.facts()
 
 
 def _receive(run: BulkImport, name: str, pixels: NDArray[np.uint8]) -> None:

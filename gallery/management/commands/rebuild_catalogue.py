@@ -14,7 +14,9 @@ from tqdm import tqdm
 from featurestore.compaction import compaction_lock
 from featurestore.store import FeatureStore
 from gallery.catalogue import prepare_catalogue
+from gallery.errors import GalleryRuns
 from gallery.models import Image
+from gallery.presence import be_alone_in_gallery
 from gallery.rebuilding import rebuild_catalogue, set_catalogue_aside
 
 
@@ -27,6 +29,13 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, force: bool, **options: Any) -> None:
+        try:
+            with be_alone_in_gallery():
+                self._rebuild(force=force, quiet=options["verbosity"] == 0)
+        except GalleryRuns as error:
+            raise CommandError(str(error)) from error
+
+    def _rebuild(self, *, force: bool, quiet: bool) -> None:
         try:
             prepare_catalogue()
             has_rows = Image.objects.exists()
@@ -46,7 +55,7 @@ class Command(BaseCommand):
                 total=len(FeatureStore(settings.STORE_DIR).image_ids()),
                 unit="photo",
                 file=sys.stderr,
-                disable=options["verbosity"] == 0,
+                disable=quiet,
             ) as progress,
         ):
             rebuilt = rebuild_catalogue(progress.update)

@@ -15,9 +15,9 @@ from gallery import components
 from gallery.catalogue import prepare_catalogue
 from gallery.errors import ModelUnknown
 from gallery.reindexing import (
+    check_known_model,
     detector_of_model,
     fill_in_features,
-    images_without_features,
     switch_model,
 )
 
@@ -41,17 +41,22 @@ class Command(BaseCommand):
                 raise CommandError("There was no model before the present one.")
             self._switch(previous)
             return
-        self._fill_in(model or components.detector_model_id(), quiet=options["verbosity"] == 0)
-        if not options["no_switch"]:
-            self._switch(model or components.detector_model_id())
+        try:
+            model_id = model or components.detector_model_id()
+            check_known_model(model_id, _detector_urls())
+        except (ModelUnknown, DetectorError) as error:
+            raise CommandError(str(error)) from error
+        self._fill_in(model_id, quiet=options["verbosity"] == 0)
+        if model_id not in components.store().model_ids():
+            self.stdout.write("There are no photos yet; the detector's model will be searched.")
+        elif not options["no_switch"]:
+            self._switch(model_id)
 
     def _fill_in(self, model_id: str, *, quiet: bool) -> None:
         # Images may come in meanwhile, with features of the detector's model only.
-        while missing := images_without_features(model_id):
+        while missing := components.store().images_without_features(model_id).tolist():
             try:
-                detector = detector_of_model(
-                    model_id, [settings.DETECTOR_URL, "local:", "local:bf16"]
-                )
+                detector = detector_of_model(model_id, _detector_urls())
                 with tqdm(total=len(missing), unit="photo", file=sys.stderr, disable=quiet) as bar:
                     failed = fill_in_features(detector, missing, bar.update)
             except (ModelUnknown, DetectorError) as error:
@@ -59,7 +64,8 @@ class Command(BaseCommand):
             if failed:
                 names = ", ".join(map(str, failed[:20]))
                 raise CommandError(
-                    f"{len(failed)} photos cannot be read ({names}), so the search stays as it is. "
+                    f"{len(failed)} photos cannot be read or have no row in the catalogue "
+                    f"({names}), so the search stays as it is. "
                     "Run `python manage.py check_store --repair`, then this again."
                 )
 
@@ -69,3 +75,8 @@ class Command(BaseCommand):
             f"Searching {choice.current}"
             + (f"; `reindex --back` returns to {choice.previous}." if choice.previous else ".")
         )
+
+
+def _detector_urls() -> list[str]:
+    """Where a model may be found."""
+    return [settings.DETECTOR_URL, "local:", "local:bf16"]

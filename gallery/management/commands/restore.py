@@ -16,6 +16,8 @@ from featurestore.errors import BackupRefused
 from gallery.backups import restore
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import check_gallery
+from gallery.errors import GalleryRuns
+from gallery.presence import be_alone_in_gallery
 
 
 class Command(BaseCommand):
@@ -25,10 +27,17 @@ class Command(BaseCommand):
         parser.add_argument("src", type=Path, metavar="SRC")
 
     def handle(self, *args: Any, src: Path, **options: Any) -> None:
-        prepare_catalogue()
+        try:
+            with be_alone_in_gallery():
+                prepare_catalogue()
+                self._restore(src, quiet=options["verbosity"] == 0)
+        except GalleryRuns as error:
+            raise CommandError(str(error)) from error
+
+    def _restore(self, src: Path, *, quiet: bool) -> None:
         with (
             compaction_lock(settings.STORE_DIR, wait=True),
-            tqdm(unit="file", file=sys.stderr, disable=options["verbosity"] == 0) as progress,
+            tqdm(unit="file", file=sys.stderr, disable=quiet) as progress,
         ):
 
             def show(done: int, total: int) -> None:

@@ -6,17 +6,17 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from django.core.management import BaseCommand, CommandError
 
 from detector import DetectorError
-from gallery.api import search_results
+from gallery.answers import search_results
 from gallery.catalogue import prepare_catalogue
 from gallery.errors import Refused
-from gallery.layouts import parse_layout
-from gallery.photo_queries import layout_of_photo
+from gallery.layouts import parse_layout, parse_part
+from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS, SCORES
 from gallery.search import DEFAULT_LIMIT, Answer, search_layout, search_text
+from gallery.text_query import Reading
 
 
 class Command(BaseCommand):
@@ -30,6 +30,15 @@ class Command(BaseCommand):
             metavar="JSON",
             help='objects in 0..1 of the sides: [{"object": "dog", "box": [x1, y1, x2, y2]}]',
         )
+        parser.add_argument(
+            "--part",
+            metavar="BOX",
+            help="with --photo: only this part of it, as xmin,ymin,xmax,ymax in 0..1",
+        )
+        parser.add_argument(
+            "--mirror", action="store_true", help="left and right may be exchanged in a layout"
+        )
+        parser.add_argument("--weak", action="store_true", help="show weaker matches as well")
         parser.add_argument("--score", default=OBJECTS, choices=SCORES)
         parser.add_argument("--limit", type=int, default=DEFAULT_LIMIT, metavar="K")
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
@@ -38,36 +47,81 @@ class Command(BaseCommand):
         given = [name for name in ("text", "photo", "layout") if options[name] is not None]
         if len(given) != 1:
             raise CommandError("Give words, --photo FILE or --layout JSON: one of them.")
+        if options["part"] is not None and options["photo"] is None:
+            raise CommandError("--part says which part of a photo: give --photo FILE with it.")
+        if options["mirror"] and options["text"] is not None:
+            raise CommandError("--mirror is for --photo and --layout; words know no sides.")
         prepare_catalogue()
         try:
             answer = _search(**options)
-        except (Refused, DetectorError, OSError) as error:
+        except (Refused, DetectorError) as error:
             raise CommandError(str(error)) from error
+        except FileNotFoundError as error:
+            missing = error.filename and f"There is no file {error.filename}."
+            raise CommandError(missing or str(error)) from error
+        except OSError as error:
+            raise CommandError(_unreadable(error)) from error
         if options["json"]:
             self.stdout.write(search_results(answer).model_dump_json())
         else:
             self._print(answer)
 
     def _print(self, answer: Answer) -> None:
-        for word in answer.unknown_words:
-            self.stdout.write(f"The gallery does not know the word “{word}”.")
+        for reading in answer.text.readings if answer.text else []:
+            if reading.meaning is None or not reading.meaning.is_named:
+                self.stdout.write(_sentence(reading))
         for hit in answer.hits:
             reasons = "; ".join(reason.sentence for reason in hit.why)
             self.stdout.write(f"{hit.score:6.1%}  {hit.image.pk:>6}  {hit.image.name}  {reasons}")
+        photos = "photo" if answer.total == 1 else "photos"
+        matches = "match" if answer.hidden == 1 else "matches"
         self.stdout.write(
-            f"{answer.total} photos, {answer.hidden} weaker matches not shown, "
+            f"{answer.total} {photos}, {answer.hidden} weaker {matches} not shown, "
             f"{answer.took_ms:.1f} ms"
         )
 
 
 def _search(
-    *, text: str | None, photo: Path | None, layout: str | None, score: str, limit: int, **_: Any
+    *,
+    text: str | None,
+    photo: Path | None,
+    layout: str | None,
+    part: str | None,
+    mirror: bool,
+    weak: bool,
+    score: str,
+    limit: int,
+    **_: Any,
 ) -> Answer:
     if text is not None:
-        return search_text(text, score_name=score, limit=limit)
-    objects: np.ndarray[Any, np.dtype[np.float32]]
+        return search_text(text, score_name=score, limit=limit, weak=weak)
     if photo is not None:
         objects, name = layout_of_photo(photo), photo.name
+        if part is not None:
+            objects = layout_of_part(objects, parse_part(part), photo)
     else:
         objects, name = parse_layout(layout or ""), "layout"
-    return search_layout(objects, query=name, score_name=score, limit=limit)
+    return search_layout(
+        objects, query=name, mirror=mirror, score_name=score, limit=limit, weak=weak
+    )
+
+
+def _unreadable(error: OSError) -> str:
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename} is a directory, not a photo."
+    if error.filename:
+        return f"{error.filename} cannot be read: {error.strerror}."
+    return str(error)
+
+
+def _sentence(reading: Reading) -> str:
+    """How a word was read."""
+    word, meaning = reading.words, reading.meaning
+    if meaning is None:
+        why = "is close to no object" if reading.is_known else "is not known"
+        instead = " or ".join(f"“{correction}”" for correction, _ in reading.corrections)
+        return f"“{word}” {why}." + (f" Did you mean {instead}?" if instead else "")
+    names = ", ".join(meaning.class_names[:3])
+    more = len(meaning.class_names) - 3
+    others = f" and {more} more" if more > 0 else ""
+    return f"“{word}” was read as {names}{others} ({meaning.similarity:.2f})."

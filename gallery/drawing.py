@@ -1,26 +1,28 @@
-"""Boxes as they are drawn over a photo."""
+"""Boxes and areas as they are drawn over a photo or an empty frame."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from django.utils.safestring import SafeString, mark_safe
 from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
+from featurestore.packing import FRAME_SIDE
 from gallery.features import SURE_SCORE
-from gallery.reasons import Reason, unit_box
+from gallery.layouts import Box, Layout, unit_box
 
 # The stylesheet has this many colours for boxes.
 COLOURS = 8
-# A pair of boxes that overlaps less explains nothing to the eye.
-TELLING_IOU = 0.1
+# A drawing belongs to no photo; its frame is shown in this shape.
+DRAWING_WIDTH, DRAWING_HEIGHT = 400, 300
 
 
 @dataclass(frozen=True)
 class DrawnBox:
-    """A named rectangle in the pixels of the upright photo."""
+    """A named rectangle, or an area, in the pixels of the upright photo."""
 
     label: str
     score: float
@@ -30,6 +32,20 @@ class DrawnBox:
     y: float
     width: float
     height: float
+    points: str = ""
+    """The corners of an area as SVG takes them; "" for a rectangle."""
+
+    # A page has hundreds of boxes, and templates are slow with numbers.
+    @cached_property
+    def place(self) -> SafeString:
+        """The attributes of an SVG rectangle."""
+        # Nothing but numbers.
+        return mark_safe(f'x="{self.x}" y="{self.y}" width="{self.width}" height="{self.height}"')
+
+    @cached_property
+    def corner(self) -> str:
+        """Left and top, as SVG translates."""
+        return f"{self.x} {self.y}"
 
 
 def drawn_detections(detections: NDArray[np.float32], width: int, height: int) -> list[DrawnBox]:
@@ -40,49 +56,41 @@ def drawn_detections(detections: NDArray[np.float32], width: int, height: int) -
     """
     sure = detections[(detections[:, 0] > 0) & (detections[:, 1] >= SURE_SCORE)]
     return [
-        _drawn(NAME_BY_ID[int(row[0])], float(row[1]), int(row[0]), unit_box(row), width, height)
+        drawn_box(NAME_BY_ID[int(row[0])], float(row[1]), int(row[0]), unit_box(row), width, height)
         for row in sure
     ]
 
 
-def telling_reasons(reasons: list[Reason]) -> list[Reason]:
-    """The reasons that a person can see: sure and overlapping, each object once, a colour for each.
-
-    There is at least one where there is any.
-    """
-    telling: dict[tuple[float, float, float, float], Reason] = {}
-    for reason in reasons:
-        sure = reason.score >= SURE_SCORE and reason.similarity >= TELLING_IOU
-        if reason.query_box is None or sure:
-            telling.setdefault(reason.box, reason)
-    return (list(telling.values()) or reasons[:1])[:COLOURS]
-
-
-def drawn_reasons(reasons: Iterable[Reason], width: int, height: int) -> list[DrawnBox]:
-    """The image's objects of a hit's reasons, one colour a reason."""
+def drawn_layout(layout: Layout, width: int, height: int) -> list[DrawnBox]:
+    """The sure objects of a query, each in the colour of its place in the layout."""
     return [
-        _drawn(reason.object, reason.score, place, reason.box, width, height)
-        for place, reason in enumerate(reasons)
+        drawn_layout_object(layout, place, width, height)
+        for place, score in enumerate(layout.objects[:, 1].tolist())
+        if score >= SURE_SCORE
     ]
 
 
-def drawn_query(reasons: Iterable[Reason], width: int, height: int) -> list[DrawnBox]:
-    """The query's objects of the same reasons, in the colours of their partners."""
-    return [
-        _drawn(reason.asked, reason.score, place, reason.query_box, width, height)
-        for place, reason in enumerate(reasons)
-        if reason.query_box is not None
-    ]
+def drawn_layout_object(layout: Layout, place: int, width: int, height: int) -> DrawnBox:
+    """One object of a query, as a rectangle or as the area that it has."""
+    row = layout.objects[place]
+    points = ""
+    if layout.region is not None and place == layout.region_row:
+        corners = (layout.region * (width, height)).round(1).tolist()
+        points = " ".join(f"{x},{y}" for x, y in corners)
+    name = NAME_BY_ID[int(row[0])]
+    return drawn_box(name, float(row[1]), place, unit_box(row), width, height, points)
 
 
-def _drawn(
-    label: str,
-    score: float,
-    colour: int,
-    box: tuple[float, float, float, float],
-    width: int,
-    height: int,
+def place_in_layout(layout: Layout, box: Box) -> int:
+    """Which object of a layout has this box, in 0..1 of the sides."""
+    distances = np.abs(layout.objects[:, 2:] / FRAME_SIDE - np.array(box)).sum(axis=1)
+    return int(distances.argmin())
+
+
+def drawn_box(
+    label: str, score: float, colour: int, box: Box, width: int, height: int, points: str = ""
 ) -> DrawnBox:
+    """A box in 0..1 of the sides, drawn over width × height pixels; any colour is taken round."""
     xmin, ymin, xmax, ymax = box
     return DrawnBox(
         label=label,
@@ -92,4 +100,5 @@ def _drawn(
         y=round(ymin * height, 1),
         width=round((xmax - xmin) * width, 1),
         height=round((ymax - ymin) * height, 1),
+        points=points,
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Protocol
 
 from django import template
 
 from detector.labels import NAME_BY_ID
-from gallery import components
+from gallery.drawing import DrawnBox
 from gallery.features import SURE_SCORE
+from gallery.layouts import Box
 from gallery.models import Image
 from gallery.search import detections_of
-from gallery.text_query import Term
+from gallery.vocabulary import Meaning
 
 register = template.Library()
 
@@ -20,6 +22,8 @@ register = template.Library()
 NARROWEST, WIDEST = 5, 30
 # A label is drawn for a picture that is shown this many pixels wide; boxes.js refines it.
 USUAL_SHOWN_WIDTH = 800
+# Classes of a word that are named; more are counted.
+CLASSES_NAMED = 3
 
 IRREGULAR_PLURALS = {"person": "people", "mouse": "mice", "knife": "knives", "sheep": "sheep"}
 WITHOUT_ARTICLE = {"broccoli", "scissors", "skis"}
@@ -77,10 +81,48 @@ def described(image: Image) -> str:
 
 
 @register.filter
-def nearest_object(term: Term) -> str:
-    """The class that a term of a search is closest to."""
-    nearest = int(term.similarities.argmax())
-    return NAME_BY_ID[int(components.vocabulary().class_ids[nearest])]
+def as_objects(boxes: list[DrawnBox], picture: Sized) -> str:
+    """Drawn boxes as JSON for scripts: their names, and their sides in 0..1 of the picture's."""
+    return json.dumps(
+        [
+            {
+                "name": box.label,
+                "box": [
+                    round(box.x / picture.width, 4),
+                    round(box.y / picture.height, 4),
+                    round((box.x + box.width) / picture.width, 4),
+                    round((box.y + box.height) / picture.height, 4),
+                ],
+            }
+            for box in boxes
+        ]
+    )
+
+
+@register.filter
+def part_in_pixels(part: Box, picture: Sized) -> dict[str, float]:
+    """A part of a picture in 0..1 of its sides as x, y, width and height in its pixels."""
+    xmin, ymin, xmax, ymax = part
+    return {
+        "x": round(xmin * picture.width, 1),
+        "y": round(ymin * picture.height, 1),
+        "width": round((xmax - xmin) * picture.width, 1),
+        "height": round((ymax - ymin) * picture.height, 1),
+    }
+
+
+@register.filter
+def at_key(values: dict[str, int], key: str) -> int | None:
+    return values.get(key)
+
+
+@register.filter
+def meaning_in_words(meaning: Meaning) -> str:
+    """The classes that a word stands for: "dog", "car, truck, motorcycle and 4 more"."""
+    names = meaning.class_names
+    if len(names) <= CLASSES_NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:CLASSES_NAMED])} and {len(names) - CLASSES_NAMED} more"
 
 
 def objects_in_words(names: list[str]) -> str:

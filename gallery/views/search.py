@@ -1,30 +1,89 @@
-"""Search by words, by an uploaded photo and by a photo of the gallery."""
+"""Search by words, by an uploaded photo, by a photo of the gallery and by a drawing."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
 from django.views.decorators.http import require_GET, require_POST
 
 from detector import DetectorError
-from gallery.drawing import drawn_detections, drawn_query, drawn_reasons, telling_reasons
+from featurestore.errors import StoreError
+from gallery.canvas import QUICK_OBJECTS, SHAPES, drawable_objects, nearest_shape
+from gallery.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, drawn_layout
 from gallery.errors import QueryRefused, Refused
+from gallery.layouts import Box, Layout, parse_layout, parse_part
 from gallery.models import Image
-from gallery.photo_queries import PhotoQuery, keep_photo_query, load_photo_query
-from gallery.search import Answer, Hit, detections_of, search_layout, search_text
+from gallery.originals import thumbnail_path
+from gallery.photo_queries import (
+    PhotoQuery,
+    keep_photo_query,
+    layout_of_part,
+    load_photo_query,
+)
+from gallery.search import Answer, layout_of_image, search_layout, search_text
+from gallery.shown_hits import ShownHit, shown_for_layout, shown_for_text, text_colours
+from gallery.thumbnails import Size
 from gallery.uploads import check_size, clean_name, uploaded_path
 
 HITS_ON_A_PAGE = 48
+NO_DETECTOR = "The detector does not answer just now. Please try again in a moment."
+
+
+@dataclass
+class _Picture:
+    """What a layout is searched with, as it is shown."""
+
+    layout: Layout
+    """All of its objects, also those outside the part that is searched with."""
+    width: int
+    height: int
+    name: str = ""
+    shown: dict[str, object] = field(default_factory=dict)
+    """What the templates know it by."""
+    file: Callable[[], Path] | None = None
+    """Makes the picture's file; a drawing has none."""
+    without_image_id: int | None = None
 
 
 @require_GET
-def text_results(request: HttpRequest) -> HttpResponse:
+def results(request: HttpRequest) -> HttpResponse:
+    """Photos that answer words, or a drawn layout."""
+    if "layout" in request.GET:
+        return _drawing_results(request, request.GET["layout"])
     text = request.GET.get("q", "")
     try:
-        answer = search_text(text, limit=HITS_ON_A_PAGE, offset=_offset(request))
+        answer = search_text(
+            text, limit=HITS_ON_A_PAGE, offset=_offset(request), weak=_is_set(request, "weak")
+        )
     except QueryRefused as refusal:
-        return _refused(request, refusal, {"text": text[:100]})
-    return _results(request, answer, {"text": text})
+        return _refused(request, refusal, {"text": text, "marked": _marked(text, refusal.span)})
+    colours = text_colours(answer.text) if answer.text else {}
+    hits = [shown_for_text(hit, colours) for hit in answer.hits]
+    return _results(request, answer, hits, {"text": text})
+
+
+@require_GET
+def draw(request: HttpRequest) -> HttpResponse:
+    """The canvas; its script asks for the results itself."""
+    context: dict[str, object] = {
+        "objects": (objects := drawable_objects()),
+        "quick_objects": objects[:QUICK_OBJECTS],
+        "shapes": SHAPES,
+        "shape": request.GET.get("shape", SHAPES[0]),
+        "mirror": _is_set(request, "mirror"),
+    }
+    text = request.GET.get("layout", "")
+    try:
+        context["layout"] = parse_layout(text).to_json() if text else ""
+    except QueryRefused as refusal:
+        return render(request, "draw.html", context | {"refusal": str(refusal)}, status=400)
+    return render(request, "draw.html", context)
 
 
 @require_POST
@@ -39,28 +98,22 @@ def photo_query(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, refusal, status=refusal.status)
     except DetectorError:
-        return _refused(
-            request,
-            QueryRefused("The detector does not answer just now. Please try again in a moment."),
-            status=503,
-        )
+        return _refused(request, QueryRefused(NO_DETECTOR), status=503)
     return redirect("photo_results", query.token)
 
 
 @require_GET
 def photo_results(request: HttpRequest, token: str) -> HttpResponse:
     query = _query_or_404(token)
-    shown = {
-        "photo_query": query,
-        "asked_boxes": drawn_detections(query.layout, query.width, query.height),
-    }
-    try:
-        answer = search_layout(
-            query.layout, query=query.name, limit=HITS_ON_A_PAGE, offset=_offset(request)
-        )
-    except QueryRefused as refusal:
-        return _refused(request, refusal, shown)
-    return _results(request, answer, shown, query.width, query.height)
+    picture = _Picture(
+        query.layout,
+        query.width,
+        query.height,
+        query.name,
+        {"photo_query": query},
+        file=lambda: query.picture_path,
+    )
+    return _layout_results(request, picture)
 
 
 @require_GET
@@ -74,60 +127,93 @@ def similar(request: HttpRequest, image_id: int) -> HttpResponse:
         image = Image.objects.get(pk=image_id)
     except (Image.DoesNotExist, OverflowError):
         raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None
-    layout = detections_of(image_id)
-    shown = {
-        "similar_to": image,
-        "asked_boxes": drawn_detections(layout, image.width, image.height),
+    picture = _Picture(
+        layout_of_image(image_id),
+        image.width,
+        image.height,
+        image.name,
+        {"similar_to": image},
+        file=lambda: thumbnail_path(image, Size.VIEW),
+        without_image_id=image_id,
+    )
+    return _layout_results(request, picture)
+
+
+def _drawing_results(request: HttpRequest, text: str) -> HttpResponse:
+    try:
+        layout = parse_layout(text)
+    except QueryRefused as refusal:
+        return _refused(request, refusal, {"is_drawing": True})
+    picture = _Picture(layout, DRAWING_WIDTH, DRAWING_HEIGHT, "a drawing", {"is_drawing": True})
+    return _layout_results(request, picture)
+
+
+def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
+    width, height = picture.width, picture.height
+    shown = picture.shown | {
+        "picture": picture,
+        "all_boxes": drawn_layout(picture.layout, width, height),
+        "asked_boxes": drawn_layout(picture.layout, width, height),
+        "mirror": _is_set(request, "mirror"),
+        "mirror_address": _address(request, mirror=None if _is_set(request, "mirror") else "1"),
+        "whole_address": _address(request, part=None),
     }
     try:
+        part = _part(request)
+        layout = picture.layout
+        if part is not None and picture.file is not None:
+            layout = layout_of_part(layout, part, picture.file())
+            shown |= {
+                "part": part,
+                "part_text": request.GET["part"],
+                "asked_boxes": drawn_layout(layout, width, height),
+            }
+            if len(layout.objects) == 0:
+                raise QueryRefused("No object was recognised in this part of the photo.")
+        shown["draw_address"] = _draw_address(layout, width, height)
         answer = search_layout(
             layout,
-            query=image.name,
-            without_image_id=image_id,
+            query=picture.name,
+            without_image_id=picture.without_image_id,
+            mirror=_is_set(request, "mirror"),
             limit=HITS_ON_A_PAGE,
             offset=_offset(request),
+            weak=_is_set(request, "weak"),
         )
-    except QueryRefused as refusal:
+    except Refused as refusal:
         return _refused(request, refusal, shown)
-    return _results(request, answer, shown, image.width, image.height)
+    except DetectorError:
+        return _refused(request, QueryRefused(NO_DETECTOR), shown, status=503)
+    except (StoreError, FileNotFoundError) as error:
+        raise Http404("The picture of this photo is gone, so no part of it can be seen.") from error
+    hits = [shown_for_layout(hit, layout, width, height) for hit in answer.hits]
+    return _results(request, answer, hits, shown)
 
 
 def _results(
-    request: HttpRequest,
-    answer: Answer,
-    query: dict[str, object],
-    query_width: int = 0,
-    query_height: int = 0,
+    request: HttpRequest, answer: Answer, hits: list[ShownHit], query: dict[str, object]
 ) -> HttpResponse:
     offset = _offset(request)
+    following, before = offset + HITS_ON_A_PAGE, max(0, offset - HITS_ON_A_PAGE)
     return render(
         request,
         "results.html",
         query
         | {
             "answer": answer,
-            "hits": [_shown(hit, query_width, query_height) for hit in answer.hits],
+            "hits": hits,
+            "colours": text_colours(answer.text) if answer.text else {},
+            "weak": _is_set(request, "weak"),
+            "weaker_address": _address(request, weak="1"),
+            "stronger_address": _address(request, weak=None),
             "first_place": offset + 1,
-            "last_place": offset + len(answer.hits),
-            "next_offset": offset + HITS_ON_A_PAGE
-            if offset + HITS_ON_A_PAGE < answer.total
+            "last_place": offset + len(hits),
+            "next_address": _address(request, offset=str(following))
+            if following < answer.total
             else None,
-            "previous_offset": max(0, offset - HITS_ON_A_PAGE) if offset else None,
+            "previous_address": _address(request, offset=str(before)) if offset else None,
         },
     )
-
-
-def _shown(hit: Hit, query_width: int, query_height: int) -> dict[str, object]:
-    image = hit.image
-    why = telling_reasons(hit.why)
-    boxes = drawn_reasons(why, image.width, image.height)
-    return {
-        "image": image,
-        "percent": round(100 * hit.score),
-        "boxes": boxes,
-        "reasons": list(zip(boxes, why, strict=True)),
-        "query_boxes": drawn_query(why, query_width, query_height),
-    }
 
 
 def _refused(
@@ -140,6 +226,14 @@ def _refused(
     return render(request, "results.html", context, status=status)
 
 
+def _marked(text: str, span: tuple[int, int] | None) -> dict[str, object] | None:
+    """The typed text in three, the second of which is to blame; None where no piece is."""
+    if span is None or not text[slice(*span)].strip() or span == (0, len(text)):
+        return None
+    start, stop = span
+    return {"before": text[:start], "piece": text[start:stop], "after": text[stop:]}
+
+
 def _query_or_404(token: str) -> PhotoQuery:
     try:
         return load_photo_query(token)
@@ -147,6 +241,34 @@ def _query_or_404(token: str) -> PhotoQuery:
         raise Http404(
             "This search by photo is no longer kept. Please choose the photo again."
         ) from None
+
+
+def _address(request: HttpRequest, **changes: str | None) -> str:
+    """Where this page is with other facts in its address, at the first hits again."""
+    query = request.GET.copy()
+    for name, value in ({"offset": None} | changes).items():
+        query.pop(name, None)
+        if value is not None:
+            query[name] = value
+    # Layouts are full of these, and servers cut long addresses.
+    facts = query.urlencode(safe=",:[]")
+    return f"{request.path}?{facts}" if facts else request.path
+
+
+def _draw_address(layout: Layout, width: int, height: int) -> str:
+    """Where the objects of a layout can be drawn further."""
+    shape = nearest_shape(width, height)
+    facts = {"layout": layout.to_json()} | ({} if shape == SHAPES[0] else {"shape": shape})
+    return f"{reverse('draw')}?{urlencode(facts)}"
+
+
+def _part(request: HttpRequest) -> Box | None:
+    text = request.GET.get("part")
+    return parse_part(text) if text else None
+
+
+def _is_set(request: HttpRequest, name: str) -> bool:
+    return request.GET.get(name) == "1"
 
 
 def _offset(request: HttpRequest) -> int:

@@ -27,6 +27,7 @@ SHOWN: dict[str, list[tuple[float, float, float, float]]] = {
     "coffee.png": [(0, 0, 1, 1), (0.25, 0, 0.9, 0.9), (0.1, 0.1, 1, 1)],
     "chelsea.png": [(0, 0, 1, 1), (0.1, 0, 0.8, 1), (0.2, 0.1, 1, 1)],
 }
+DRAWN = '[{"object":"cat","box":[0.08,0.08,0.92,0.95]}]'
 WIDTHS = {"desktop": 1280, "phone": 390}
 
 
@@ -74,6 +75,10 @@ def _take(page: Page, address: str, width: str) -> None:
     page.goto(f"{address}/search?q=kitten")
     page.get_by_label("Show why on every photo").check()
     _keep(page, f"search-{width}")
+    page.goto(f"{address}/draw?layout={DRAWN}")
+    page.locator("#drawn-results .hit").first.wait_for()
+    _keep(page, f"draw-{width}")
+    page.goto(f"{address}/search?q=kitten")
     page.locator("main a[href^='/photos/']").first.click()
     page.wait_for_load_state("networkidle")
     _keep(page, f"photo-{width}")

@@ -17,6 +17,12 @@ PAGES = {
     "deletion": "/photos/{cat}/delete",
     "words": "/search?q=kitten+cup,+zzyzxqk",
     "similar": "/photos/{coffee}/similar",
+    "part": "/photos/{coffee}/similar?part=0.1,0.1,0.9,0.9",
+    "read": "/search?q=puppy+on+couch,+vehicle,+bycicle+after:2020",
+    "drawing": '/search?layout=[{{"object":"cat","box":[0.1,0.1,0.9,0.9]}}]&mirror=1',
+    "canvas": '/draw?layout=[{{"object":"cat","box":[0.1,0.1,0.9,0.9]}}]',
+    "empty canvas": "/draw",
+    "misspelt": "/search?q=cat+left+of+(dog",
     "refused": "/search?q=%3F",
     "nothing": "/nothing-is-here",
 }
@@ -26,7 +32,7 @@ PHONE = {"width": 360, "height": 740}
 UNSPOKEN = """() => [
   ...[...document.querySelectorAll("img:not([alt]), img[alt='']")]
     .filter((img) => !img.closest(".brand")),
-  ...[...document.querySelectorAll("input:not([type=hidden])")]
+  ...[...document.querySelectorAll("input:not([type=hidden]), select")]
     .filter((input) => !input.labels.length),
   ...[...document.querySelectorAll("a, button, summary")]
     .filter((control) => !control.textContent.trim() && !control.querySelector("img[alt]")),
@@ -138,6 +144,8 @@ def test_the_keyboard_reaches_the_main_controls_and_shows_where_it_is(
         "Search by what is in the photos",
         "Search",
         "Search by photo",
+        "Draw what you look for",
+        "What can I type?",
         "Dashboard",
         "Photos",
         "Choose photos or drop them here",
@@ -153,6 +161,21 @@ def test_the_skip_link_leads_past_the_header(gallery: ServedGallery, open_page: 
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_the_help_shows_what_can_be_typed_and_leads_there(
+    gallery: ServedGallery, open_page: OpenPage
+) -> None:
+    page = open_page(gallery)
+    page.locator("summary", has_text="What can I type?").focus()
+    page.keyboard.press("Enter")
+    examples = page.locator(".examples a")
+    addresses = examples.evaluate_all("links => links.map((link) => link.href)")
+    assert len(addresses) >= 10
+    for address in addresses:
+        page.goto(address)
+        assert page.get_by_role("alert").count() == 0, address
+        assert page.get_by_text("not understood").count() == 0, address
 
 
 def test_the_photo_search_opens_and_closes_by_keyboard(

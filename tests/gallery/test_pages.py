@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from pytest_django import Settings
 from gallery import components
 from gallery.models import Image
 from gallery.uploads import receive_file
+from gallery.views import search
 from tests.gallery.conftest import MakeFile
 from tests.gallery.served_gallery import MULTIPART, free_port, multipart
 from tests.photos import CAT, MOTORCYCLE_AGAIN, drawn_png
@@ -54,6 +56,9 @@ def test_every_page_of_a_gallery_answers(packaged_photos: Photos, client: Client
         "/search?q=cat",
         "/search?q=cat&offset=48",
         "/search?q=qqxqq",
+        "/search?q=puppy+on+couch,+only+vehicles+after:2020",
+        "/search?q=wide",
+        "/draw",
     ):
         page(client, path)
 
@@ -173,7 +178,81 @@ def test_a_word_that_no_vector_knows_is_named(packaged_photos: Photos, client: C
 
 def test_results_tell_why_they_match(packaged_photos: Photos, client: Client) -> None:
     text = page(client, "/search?q=kitten")
-    assert re.search(r"“kitten” is close to cat \(0\.\d\d\), \d+% sure", text)
+    assert re.search(r"kitten: cat, \d+% sure", text)
+    assert re.search(r"read as cat.*; similarity 0\.\d\d", text)
+
+
+def test_a_drawn_layout_has_results_and_a_canvas(packaged_photos: Photos, client: Client) -> None:
+    layout = '[{"object":"cat","box":[0.1,0.1,0.9,0.9]}]'
+    results = page(client, f"/search?layout={layout}")
+    assert reverse("photo", args=[packaged_photos["chelsea"]]) in results
+    assert f"{reverse('draw')}?layout=" in results
+    assert "Mirror images too" in results
+    assert "Only as it lies" in page(client, f"/search?layout={layout}&mirror=1")
+    canvas = page(client, f"/draw?layout={layout}&mirror=1&shape=3:4")
+    assert f'data-layout="{layout}"' in canvas
+    assert "1 photo</option>" in canvas
+
+
+@pytest.mark.parametrize(
+    ("layout", "sentence"),
+    [
+        ("", "This layout cannot be read"),
+        ("[]", "This layout cannot be read"),
+        ("{", "This layout cannot be read"),
+        ('[{"object":"<b>","box":[0,0,1,1]}]', "The gallery knows no object “<b>”."),
+        ('[{"object":"cat","box":[0.5,0,0.5,1]}]', "A box should have its first corner above"),
+    ],
+)
+def test_a_layout_that_makes_no_sense_is_refused_with_a_sentence(
+    layout: str, sentence: str, packaged_photos: Photos, client: Client
+) -> None:
+    text = page(client, f"/search?layout={layout}", status=400)
+    assert sentence in text
+    if layout:
+        assert sentence in page(client, f"/draw?layout={layout}", status=400)
+
+
+def test_a_part_of_a_photo_is_searched_with(packaged_photos: Photos, client: Client) -> None:
+    motorcycle = packaged_photos["motorcycle_left"]
+    text = page(client, f"/photos/{motorcycle}/similar?part=0.05,0.05,0.99,0.99&weak=1")
+    assert "like this part" in text
+    assert f'href="/photos/{motorcycle}/similar?weak=1">Search with the whole photo' in text
+
+
+@pytest.mark.parametrize("part", ["x", "0,0,1", "0,0,2,1", "0.5,0,0.4,1", "nan,0,1,1", "0,0,0,0"])
+def test_a_part_that_is_none_is_refused_with_a_sentence(
+    part: str, packaged_photos: Photos, client: Client
+) -> None:
+    cat = packaged_photos["chelsea"]
+    text = page(client, f"/photos/{cat}/similar?part={part}", status=400)
+    assert "A part of a photo" in text
+
+
+def test_what_breaks_the_language_is_marked(packaged_photos: Photos, client: Client) -> None:
+    text = page(client, "/search?q=cat+left+of+(dog", status=400)
+    assert "Brackets have no meaning in a search." in text
+    assert '<mark><span class="visually-hidden">Here: </span>(</mark>dog' in text
+
+
+def test_pages_of_results_keep_the_search_in_their_addresses(
+    packaged_photos: Photos, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "HITS_ON_A_PAGE", 1)
+    cat = packaged_photos["chelsea"]
+    layout = '[{"object":"person","box":[0.1,0.1,0.9,0.9]}]'
+    for path in (
+        "/search?q=cat,+motorcycle&weak=1",
+        f"/search?layout={layout}&weak=1&mirror=1",
+        f"/photos/{cat}/similar?weak=1",
+    ):
+        text = page(client, path)
+        address = re.search(r'rel="next" href="([^"]+offset=1)"', text)
+        assert address, path
+        facts = parse_qs(urlsplit(address[1]).query)
+        asked = parse_qs(urlsplit(path).query)
+        assert facts == asked | {"offset": ["1"]}
+        assert 'rel="prev"' in page(client, address[1])
 
 
 def test_a_search_by_photo_has_an_address_and_shows_the_photo(
@@ -289,7 +368,9 @@ def test_every_answer_is_guarded_by_its_headers(
 
 
 def test_pages_hold_no_inline_script_or_style(packaged_photos: Photos, client: Client) -> None:
-    for path in ("/", "/photos/", "/search?q=cat", f"/photos/{packaged_photos['chelsea']}/"):
+    cat = packaged_photos["chelsea"]
+    paths = ["/", "/photos/", "/search?q=cat", "/draw", f"/photos/{cat}/", f"/photos/{cat}/similar"]
+    for path in paths:
         source = client.get(path).content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)", source)
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", source)
@@ -306,9 +387,34 @@ def test_an_original_is_a_download_that_nothing_in_it_runs(
     assert response["X-Content-Type-Options"] == "nosniff"
 
 
-def test_a_thumbnail_may_be_kept_for_good(packaged_photos: Photos, client: Client) -> None:
-    response = client.get(reverse("thumbnail", args=[packaged_photos["chelsea"]]))
-    assert {"private", "immutable"} <= set(response["Cache-Control"].split(", "))
+@pytest.mark.parametrize("picture", ["grid_url", "view_url"])
+def test_a_picture_may_be_kept_for_good_where_its_address_says_whose_it_is(
+    picture: str, packaged_photos: Photos, client: Client
+) -> None:
+    cat = Image.objects.get(pk=packaged_photos["chelsea"])
+    address = getattr(cat, picture)
+    assert {"private", "immutable"} <= set(client.get(address)["Cache-Control"].split(", "))
+    # A restored backup may give the same id to another photo.
+    other = Image.objects.get(pk=packaged_photos["coffee"])
+    of_another_photo = address.replace(cat.version, other.version)
+    for uncertain in (address.partition("?")[0], of_another_photo):
+        response = client.get(uncertain)
+        assert response.status_code == 200
+        assert set(response["Cache-Control"].split(", ")) == {"private", "no-cache"}
+
+
+def test_pages_show_pictures_by_addresses_that_may_be_kept(
+    packaged_photos: Photos, client: Client
+) -> None:
+    cat = Image.objects.get(pk=packaged_photos["chelsea"])
+    for path in (
+        *("/", "/photos/", "/search?q=cat", cat.get_absolute_url()),
+        *(reverse(name, args=[cat.pk]) for name in ("delete", "similar")),
+    ):
+        source = client.get(path).content.decode()
+        pictures = re.findall(r'src="(/photos/[^"]+[.]jpg[^"]*)"', source)
+        assert pictures, path
+        assert all(re.search(r"[?]v=[0-9a-f]{12}$", picture) for picture in pictures), path
 
 
 def test_names_with_html_are_shown_as_they_are(packaged_photos: Photos, client: Client) -> None:

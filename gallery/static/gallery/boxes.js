@@ -23,8 +23,9 @@ function fitLabels(overlay) {
     const height = box.height.baseVal.value;
     box.setAttribute("width", width);
     const [w, h] = [width * scale, height * scale];
-    const x = Math.max(left, Math.min(Number(label.dataset.x), right - w));
-    let y = Math.max(top, Math.min(Number(label.dataset.y), bottom - h));
+    const [boxLeft, boxTop] = label.dataset.corner.split(" ").map(Number);
+    const x = Math.max(left, Math.min(boxLeft, right - w));
+    let y = Math.max(top, Math.min(boxTop, bottom - h));
     const covers = (other) => x < other.x + other.w && other.x < x + w && y < other.y + h && other.y < y + h;
     for (let other; (other = placed.find(covers)) && other.y + 2 * h <= bottom; ) y = other.y + h;
     placed.push({ x, y, w });
@@ -39,7 +40,7 @@ function watch() {
 /** Within its pair or page, lights up the box that something belongs to. */
 function light(event) {
   const part = event.target.closest?.("[data-box]");
-  const scope = event.target.closest?.(".pairs, main");
+  const scope = event.target.closest?.(".why, main");
   if (!scope) return;
   for (const lit of document.querySelectorAll(".is-lit, .has-lit")) {
     lit.classList.remove("is-lit", "has-lit");

@@ -14,7 +14,7 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("keydown", (event) => {
   const busy = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
-  if (busy || event.target.matches("input, textarea, select")) return;
+  if (busy || event.defaultPrevented || event.target.matches("input, textarea, select")) return;
   const way = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
   if (way) document.querySelector(`.stage [rel=${way}]`)?.click();
 });

@@ -24,16 +24,6 @@ acceptDroppedFiles(bar, (files) => {
   form.requestSubmit();
 });
 
-document.addEventListener("pointerdown", (event) => {
-  if (menu.open && !menu.contains(event.target)) menu.open = false;
-});
-
-menu.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !menu.open) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-});
-
 // Coming back to this page, as it was left, is a new start.
 window.addEventListener("pageshow", () => {
   state.textContent = "";

@@ -47,7 +47,10 @@ def create_detector(url: str, models_dir: Path, *, threads: int = 0) -> Detector
     """
     # Imported here so that each detector costs only its own libraries.
     if url in ("local:", "local:bf16"):
-        from detector.local import LocalDetector, Precision
+        try:
+            from detector.local import LocalDetector, Precision
+        except ModuleNotFoundError as error:
+            raise ModelMissing(models_dir, f"{error.name} is not installed") from error
 
         precision: Precision = "bf16" if url == "local:bf16" else "f32"
         return LocalDetector(models_dir, threads=threads, precision=precision)

@@ -20,8 +20,10 @@ from detector.errors import ModelMissing
 from detector.nms import DEFAULT_SETTINGS
 
 FORMAT = "image-gallery-models"
-#: Raised when exported files or detections change their meaning, so that all are made anew.
-FORMAT_VERSION = 2
+#: Raised when exported files change, so that they are made anew.
+FORMAT_VERSION = 3
+#: Raised when detections change their meaning, so that all photos are looked at anew.
+DETECTIONS_VERSION = 2
 
 MANIFEST = "model.json"
 SAVED_MODEL_DIR = "ssd/1"
@@ -44,7 +46,7 @@ WEIGHT_FILES: Mapping[str, str] = MappingProxyType(
 def _model_id() -> str:
     # Digests of the weights rather than of the exported files, whose bytes differ from one
     # TensorFlow to the next; the NMS settings are in because they shape the detections as well.
-    facts = repr((FORMAT_VERSION, tuple(WEIGHT_FILES.values()), astuple(DEFAULT_SETTINGS)))
+    facts = repr((DETECTIONS_VERSION, tuple(WEIGHT_FILES.values()), astuple(DEFAULT_SETTINGS)))
     return "ssdlite-mobilenet-v2-coco-1-" + hashlib.sha256(facts.encode()).hexdigest()[:8]
 
 
@@ -88,7 +90,11 @@ def read_manifest(models_dir: Path) -> Manifest:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelMissing(path, f"unreadable: {error}") from error
     if version != (FORMAT, FORMAT_VERSION) or manifest.model_id != MODEL_ID:
-        raise ModelMissing(path, f"it holds {manifest.model_id}, needed is {MODEL_ID}")
+        held, needed = (
+            f"{manifest.model_id} in format {version[1]}",
+            f"{MODEL_ID} in {FORMAT_VERSION}",
+        )
+        raise ModelMissing(path, f"it holds {held}, needed is {needed}")
     return manifest
 
 

@@ -12,9 +12,14 @@ from detector.export import tf_nms
 from detector.export.tfjs_graph import BOXES, FEED, SCORES
 from detector.model_files import MODEL_ID
 from detector.nms import DEFAULT_SETTINGS
+from detector.predict_messages import MAX_BATCH, MODEL, encode_warm_up
 
 #: Rows per image of the output `outputs`; clients keep the first 20.
 ROWS = 200
+#: Where TensorFlow Serving looks for requests to warm a model up with.
+WARM_UP_FILE = Path("assets.extra") / "tf_serving_warmup_requests"
+#: Images to a warm-up request: a search by photo, and an import's batch.
+WARM_UP_BATCHES = (1, MAX_BATCH)
 
 
 def write_saved_model(graph: Any, folder: Path) -> None:
@@ -22,7 +27,8 @@ def write_saved_model(graph: Any, folder: Path) -> None:
 
     `predict`: `inputs` uint8 (n, 300, 300, 3) RGB → `outputs` float32 (n, 200, 6), rows of
     `[class_id, score, xmin, ymin, xmax, ymax]` by falling score, zero-padded, in the 300 frame.
-    `model_id`: nothing → `model_id`, one string.
+    `model_id`: `inputs` uint8 (n,) → `model_id` string (n,), the same n times. TensorFlow Serving
+    that batches does so with every signature, and refuses one without inputs.
     """
     shape = [None, IMAGE_SIZE, IMAGE_SIZE, 3]
 
@@ -36,15 +42,25 @@ def write_saved_model(graph: Any, folder: Path) -> None:
         boxes = tf.squeeze(boxes, axis=2)
         return {"outputs": tf_nms.suppress(boxes, scores, DEFAULT_SETTINGS, ROWS)}
 
-    def model_id() -> dict[str, Any]:
-        return {"model_id": tf.constant(MODEL_ID)}
+    def model_id(inputs: Any) -> dict[str, Any]:
+        return {"model_id": tf.fill(tf.shape(inputs), MODEL_ID)}
 
     module = tf.Module()
-    signature = [tf.TensorSpec(shape, tf.uint8, name="inputs")]
-    module.predict = tf.function(predict, input_signature=signature)
-    module.model_id = tf.function(model_id, input_signature=[])
+    photos = tf.TensorSpec(shape, tf.uint8, name="inputs")
+    asked = tf.TensorSpec([None], tf.uint8, name="inputs")
+    module.predict = tf.function(predict, input_signature=[photos])
+    module.model_id = tf.function(model_id, input_signature=[asked])
     signatures = {"predict": module.predict, "model_id": module.model_id}
     tf.saved_model.save(module, str(folder), signatures=signatures)
+    _write_warm_up(folder / WARM_UP_FILE)
+
+
+def _write_warm_up(path: Path) -> None:
+    """Write what the server asks itself before it serves: the first request is slow otherwise."""
+    path.parent.mkdir(parents=True)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for count in WARM_UP_BATCHES:
+            writer.write(encode_warm_up(MODEL, "predict", (count, IMAGE_SIZE, IMAGE_SIZE, 3)))
 
 
 def run_saved_model(folder: Path, images: Any) -> Any:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +17,12 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
+from detector import Detector, create_detector
 from detector.detections import Images
 from detector.local import LocalDetector
+from detector.model_files import SAVED_MODEL_DIR
 from detector.serving import ServingDetector
+from tests.detector.protocol_process import ProtocolServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -27,6 +31,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 class ScriptedServer:
     address: str
     requests: list[bytes]
+    times: list[float]
+    """When each request came, in seconds of a clock of no date."""
 
 
 class StartServer(Protocol):
@@ -36,7 +42,7 @@ class StartServer(Protocol):
 class PredictResponse(Protocol):
     def __call__(
         self,
-        array: NDArray[np.float32] | NDArray[np.float64],
+        array: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint8],
         *,
         name: str = "outputs",
         dtype: int = 1,
@@ -68,12 +74,12 @@ def photos() -> dict[str, Images]:
         "cup": skimage.data.coffee(),  # type: ignore[no-untyped-call]  # It has no types.
         "motorcycle": skimage.data.stereo_motorcycle()[0],  # type: ignore[no-untyped-call]  # It has no types.
     }
-    return {name: squeeze(array) for name, array in arrays.items()}
+    return {name: squeeze(Image.fromarray(array)) for name, array in arrays.items()}
 
 
-def squeeze(array: NDArray[np.uint8]) -> Images:
-    photo = Image.fromarray(array).convert("RGB")
-    return np.asarray(photo.resize((300, 300), Image.Resampling.BOX))
+def squeeze(photo: Image.Image) -> Images:
+    """The whole photo, uint8 (300, 300, 3) RGB."""
+    return np.asarray(photo.convert("RGB").resize((300, 300), Image.Resampling.BOX))
 
 
 @pytest.fixture(scope="session")
@@ -90,28 +96,38 @@ def local_detector(models_dir: Path) -> Iterator[LocalDetector]:
 
 
 @pytest.fixture(scope="session")
-def serving_address(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a server of the real SavedModel, in a process of its own."""
+def protocol_server(
+    models_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ProtocolServer]:
+    """A server of the real SavedModel, in a process of its own."""
     log = tmp_path_factory.mktemp("protocol_server") / "stderr"
-    script = Path(__file__).with_name("protocol_server.py")
-    command = [sys.executable, str(script), str(models_dir / "ssd" / "1")]
-    with (
-        log.open("w") as stderr,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
-    ):
-        assert process.stdout is not None
-        port = process.stdout.readline().strip()
-        if not port:
-            pytest.fail(f"the protocol server did not start:\n{log.read_text()}")
-        yield f"127.0.0.1:{port}"
-        process.terminate()
+    with ProtocolServer(models_dir / SAVED_MODEL_DIR, log) as server:
+        yield server
 
 
 @pytest.fixture
-def serving_detector(serving_address: str) -> Iterator[ServingDetector]:
-    detector = ServingDetector([serving_address])
+def serving_detector(protocol_server: ProtocolServer) -> Iterator[ServingDetector]:
+    detector = ServingDetector([protocol_server.address])
     yield detector
     detector.close()
+
+
+@pytest.fixture(params=["local", "serving"])
+def detector(request: pytest.FixtureRequest) -> Detector:
+    """Each of the two detectors in turn: what is true of one is true of the other."""
+    found: Detector = request.getfixturevalue(f"{request.param}_detector")
+    return found
+
+
+@pytest.fixture(params=["local", "serving"])
+def closed_detector(
+    request: pytest.FixtureRequest, models_dir: Path, protocol_server: ProtocolServer
+) -> Detector:
+    """Each of the two detectors, closed."""
+    url = "local:" if request.param == "local" else f"grpc://{protocol_server.address}"
+    detector = create_detector(url, models_dir, threads=1)
+    detector.close()
+    return detector
 
 
 @pytest.fixture
@@ -119,15 +135,17 @@ def scripted_server() -> Iterator[StartServer]:
     """Start real gRPC servers that give the answers they are told to, the last one for good.
 
     An answer is the bytes of a message or a grpc.StatusCode. The result has the server's
-    `address` and the `requests` it received.
+    `address`, the `requests` it received and their `times`.
     """
     servers: list[grpc.Server] = []
 
     def start(*answers: bytes | grpc.StatusCode) -> ScriptedServer:
         requests: list[bytes] = []
+        times: list[float] = []
 
         def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
             requests.append(request)
+            times.append(time.monotonic())
             chosen = answers[min(len(requests), len(answers)) - 1]
             if isinstance(chosen, grpc.StatusCode):
                 context.abort(chosen, "as told")
@@ -141,7 +159,7 @@ def scripted_server() -> Iterator[StartServer]:
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         servers.append(server)
-        return ScriptedServer(address=f"127.0.0.1:{port}", requests=requests)
+        return ScriptedServer(address=f"127.0.0.1:{port}", requests=requests, times=times)
 
     yield start
     for server in servers:
@@ -160,7 +178,7 @@ def predict_response() -> PredictResponse:
         return varint(number << 3 | 2) + varint(len(content)) + content
 
     def response(
-        array: NDArray[np.float32] | NDArray[np.float64],
+        array: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint8],
         *,
         name: str = "outputs",
         dtype: int = 1,

@@ -69,7 +69,8 @@ class SearchResults(Schema):
 
 def search_results(answer: Answer) -> SearchResults:
     return SearchResults(
-        query=answer.query,
+        # Arguments and file names may hold bytes that are no text.
+        query=answer.query.encode("utf-8", "replace").decode(),
         parsed=answer.text.printed if answer.text else None,
         parts=_parts(answer.text) if answer.text else [],
         unknown_words=answer.text.unknown_words if answer.text else [],

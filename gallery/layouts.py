@@ -94,9 +94,8 @@ class LayoutObject(BaseModel):
         return self
 
 
-_LAYOUT = TypeAdapter(
-    Annotated[list[LayoutObject], Field(min_length=1, max_length=MAX_LAYOUT_OBJECTS)]
-)
+LayoutObjects = Annotated[list[LayoutObject], Field(min_length=1, max_length=MAX_LAYOUT_OBJECTS)]
+_LAYOUT = TypeAdapter(LayoutObjects)
 
 
 def parse_layout(text: str) -> Layout:
@@ -129,7 +128,7 @@ def layout_of(items: list[LayoutObject]) -> Layout:
         if xmin >= xmax or ymin >= ymax:
             raise QueryRefused("A box should have its first corner above and left of its second.")
         rows.append((class_id, item.score, xmin, ymin, xmax, ymax))
-    return Layout(np.array(rows, np.float32), region, region_row)
+    return Layout(np.array(rows, np.float32).reshape(-1, 6), region, region_row)
 
 
 def parse_part(text: str) -> Box:

@@ -211,7 +211,7 @@ class _Reader:
         if meaning is not None and not meaning.is_named:
             exact = print_query(with_exact(self._query, thing, meaning.class_names[0]))
         corrections: tuple[tuple[str, str], ...] = ()
-        if meaning is None or not self._vocabulary.is_usual(thing.words):
+        if not self._vocabulary.is_usual(thing.words):
             corrections = tuple(
                 (word, print_query(with_words(self._query, thing, word)))
                 for word in self._vocabulary.corrections(thing.words)

@@ -49,8 +49,8 @@ NEAR_SIMILARITY = 0.45
 UNRELATED_SIMILARITY = 0.7
 # Classes within a few hundredths of the nearest cosine count as the same thing.
 SIMILARITY_SCALE = 0.02
-# Of the kinds of a thing, those further from the word count less, but count.
-KIND_SCALE = 0.5
+# Of the senses of a word, those further from it count less, but count.
+SENSE_SCALE = 0.5
 # How fast the faith in WordNet falls where a class that it does not name is nearer.
 FAITH_SCALE = 0.5
 # A class that counts less is left out.
@@ -151,19 +151,27 @@ class Vocabulary:
                 likelihood * float(np.exp((similarities[class_id] - nearest) / FAITH_SCALE))
                 for class_id, likelihood in facts.meant.items()
             )
-            for class_id in facts.meant:
-                distance = nearest_meant - similarities[class_id]
-                weights[class_id] = faith * float(np.exp(-distance / KIND_SCALE))
+            for sense in facts.senses:
+                # All kinds of a thing are that thing, so they count alike: a bear is no less of an
+                # animal than a cat. The sense that is nearer is rather meant.
+                distance = nearest_meant - max(similarities[class_id] for class_id in sense)
+                for class_id in sense:
+                    weights[class_id] = faith * float(np.exp(-distance / SENSE_SCALE))
         elif nearest < NEAR_SIMILARITY:
             return None
         for class_id, similarity in similarities.items():
             near = float(np.exp((similarity - nearest) / SIMILARITY_SCALE))
             weights[class_id] = max(weights[class_id], (1 - faith) * near * max(nearest, 0))
-        best = max(weights, key=lambda class_id: weights[class_id])
+        best = max(weights, key=lambda class_id: (weights[class_id], similarities[class_id]))
         # A kind of a thing is that thing; what is merely near counts as much as it is near.
         most = weights[best] if facts is not None and best in facts.meant else 1.0
         return _meaning(
-            {class_id: weight / most for class_id, weight in weights.items()}, similarities[best]
+            # Those that are nearer first, where they count alike.
+            {
+                id_: weights[id_] / most
+                for id_ in sorted(weights, key=lambda id_: -similarities[id_])
+            },
+            similarities[best],
         )
 
     def exact_meaning(self, phrase: str) -> Meaning | None:
@@ -181,17 +189,21 @@ class Vocabulary:
 
     def corrections(self, word: str) -> list[str]:
         """Words that may have been meant by one that is written wrongly, the likeliest first."""
-        limit = MOST_TYPING_MISTAKES if len(word) >= LONG_WORD else 1
-        found = process.extract(
-            word,
-            self._correctable,
-            scorer=OSA.distance,
-            score_cutoff=limit,
-            limit=None,
-        )
+        # A plural may be written wrongly as well.
+        found = [
+            match
+            for form in singulars(word)
+            for match in process.extract(
+                form,
+                self._correctable,
+                scorer=OSA.distance,
+                score_cutoff=MOST_TYPING_MISTAKES if len(form) >= LONG_WORD else 1,
+                limit=None,
+            )
+        ]
         # Of words that are equally like it the one that is used most.
-        ranked = sorted(found, key=lambda match: (match[1], match[2]))
-        return [match[0] for match in ranked[:MOST_CORRECTIONS]]
+        ranked = dict.fromkeys(match[0] for match in sorted(found, key=lambda match: match[1:]))
+        return list(ranked)[:MOST_CORRECTIONS]
 
     @cached_property
     def _correctable(self) -> list[str]:

@@ -111,6 +111,15 @@ class NounFacts:
     many.
     """
 
+    @property
+    def senses(self) -> list[list[int]]:
+        """The meant classes by the sense of the noun that means them, the likeliest first."""
+        # No two senses are equally likely: of those that were never met the first is likelier.
+        by_sense: dict[float, list[int]] = {}
+        for class_id, likelihood in self.meant.items():
+            by_sense.setdefault(likelihood, []).append(class_id)
+        return [by_sense[likelihood] for likelihood in sorted(by_sense, reverse=True)]
+
 
 def describe_nouns(nouns: Nouns) -> dict[str, NounFacts]:
     """What each noun has to do with the classes."""

@@ -16,7 +16,7 @@ from featurestore.errors import StoreError
 from gallery.answers import SearchResults, search_results
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
-from gallery.layouts import Box, LayoutObject, layout_of, parse_part, unit_box
+from gallery.layouts import Box, LayoutObjects, layout_of, parse_part, unit_box
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
@@ -203,7 +203,7 @@ def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> Sear
             part = parse_part(page.part)
             layout = layout_of_part(layout, part, thumbnail_path(row, Size.VIEW))
         except (StoreError, FileNotFoundError) as error:
-            raise Http404("The picture of this photo is gone: no part of it can be seen.") from error
+            raise Http404("The picture of this photo is gone, so it has no parts.") from error
     return search_results(
         search_layout(
             layout,
@@ -228,7 +228,7 @@ def search(request: HttpRequest, q: str, page: Query[SearchPage]) -> SearchResul
 
 @api.post("/search/layout", response={200: SearchResults, 400: Problem})
 def search_by_layout(
-    request: HttpRequest, layout: Body[list[LayoutObject]], page: Query[LayoutPage]
+    request: HttpRequest, layout: Body[LayoutObjects], page: Query[LayoutPage]
 ) -> SearchResults:
     """Photos whose objects lie like named boxes and areas."""
     return search_results(

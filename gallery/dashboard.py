@@ -61,7 +61,7 @@ def ingest_state() -> IngestState:
         total=sum(by_state.values()),
         ready=by_state.get(Image.State.READY, 0),
         waiting=by_state.get(Image.State.RECEIVED, 0),
-        failed=by_state.get(Image.State.FAILED, 0),
+        failed=by_state.get(Image.State.FAILED, 0) + by_state.get(Image.State.LOST, 0),
     )
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import dj_database_url
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
+from gallery.access.binding import login_of
 from gallery.environment import env_bool, env_int, env_list, env_path, env_text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -22,12 +24,18 @@ SPOOL_DIR = GALLERY_DATA / "spool"
 THUMBNAIL_DIR = GALLERY_DATA / "thumbnails"
 QUERY_DIR = GALLERY_DATA / "queries"
 for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR):
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"GALLERY_DATA: the folder {folder} cannot be made: {error.strerror}."
+        ) from error
 
 # `local:` runs the detector in the process; `grpc://host:8500` asks TensorFlow Serving.
 DETECTOR_URL = env_text("DETECTOR_URL", "local:")
 # Any file that gensim.models.KeyedVectors.load or load_word2vec_format reads.
 WORD_VECTORS = env_path("WORD_VECTORS", GALLERY_MODELS / "words" / "glove-6b-50d.kv")
+LEXICON = GALLERY_MODELS / "lexicon" / "nouns-1.json"
 
 GALLERY_HOST = env_text("GALLERY_HOST", "127.0.0.1")
 GALLERY_PORT = env_int("GALLERY_PORT", 8000)
@@ -36,10 +44,10 @@ MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_MB", 64) * 1024 * 1024
 MAX_PIXELS = env_int("MAX_MEGAPIXELS", 100) * 1_000_000
 
 INGEST_BATCH = 32
-INGEST_BATCH_BYTES = 128 * 1024 * 1024
+INGEST_BATCH_BYTES = 64 * 1024 * 1024
 INGEST_TRIES = 5
-# A worker that has not finished a batch within this time is taken for dead.
-INGEST_LEASE_SECONDS = 60
+# A worker that has not said for this long that it is at work on a batch is taken for dead.
+INGEST_LEASE_SECONDS = 40
 
 
 def _secret_key() -> str:
@@ -62,9 +70,19 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 DEBUG = env_bool("DEBUG", False)
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+# A reverse proxy that ends TLS.
+BEHIND_TLS_PROXY = env_bool("BEHIND_TLS_PROXY", False)
+
+# Who has to sign in: auto, required or open.
+GALLERY_LOGIN_SETTING = env_text("GALLERY_LOGIN", "auto")
+GALLERY_LOGIN = login_of(GALLERY_LOGIN_SETTING, GALLERY_HOST, ALLOWED_HOSTS, BEHIND_TLS_PROXY)
+# What must not be left to its default where others than this machine reach the gallery.
+SECRET_KEY_GIVEN = bool(env_text("SECRET_KEY", ""))
+ALLOWED_HOSTS_GIVEN = bool(env_list("ALLOWED_HOSTS", ""))
 
 INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
+    "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
@@ -77,6 +95,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # The first, so that it sees every answer, those of the others included.
+    "gallery.middleware.WatchMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -84,6 +104,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "gallery.middleware.SameOriginMiddleware",
     "gallery.middleware.SentenceMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    # Before forms are looked at, so that who has to sign in is told so.
+    "gallery.access.middleware.AccessMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -101,17 +124,26 @@ TEMPLATES = [
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
+                "gallery.access.context.access",
             ],
         },
     },
 ]
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        env_text("DATABASE_URL", f"sqlite:///{GALLERY_DATA / 'gallery.sqlite3'}"),
-        conn_max_age=60,
-    )
-}
+try:
+    DATABASES = {
+        "default": dj_database_url.parse(
+            env_text("DATABASE_URL", f"sqlite:///{GALLERY_DATA / 'gallery.sqlite3'}"),
+            conn_max_age=60,
+            # A connection that a restarted server has dropped is made anew.
+            conn_health_checks=True,
+        )
+    }
+except ValueError:
+    # Without its cause, which would show the password.
+    raise ImproperlyConfigured(
+        "DATABASE_URL should look like postgres://user:password@host:5432/name."
+    ) from None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         # Writers wait for each other instead of failing, and readers for nobody.
@@ -120,14 +152,32 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         # FULL: a committed upload survives a power cut, too.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # A server that does not answer is one that is down, rather than a page that never comes.
+    DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
-SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+LOGIN_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+# In the database, so that signing out ends a session also for whoever has copied its cookie.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "gallery.views.errors.csrf_failure"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+# Without the session, so that pages can be shown while the database does not answer.
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 
 FILE_UPLOAD_HANDLERS = ["gallery.upload_handler.BoundedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = SPOOL_DIR
@@ -158,11 +208,37 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# A reverse proxy that ends TLS says so in a header, which is believed only where there is one:
+# anybody else could send it as well.
+if BEHIND_TLS_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    # Asked from within, past the proxy.
+    SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    # Whether other hosts of the domain have TLS is not the gallery's to say.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
+LOG_FORMAT = env_text("LOG_FORMAT", "line")
+if LOG_FORMAT not in {"line", "json"}:
+    raise ImproperlyConfigured(f"LOG_FORMAT should be line or json, is {LOG_FORMAT!r}.")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "gallery.logs.RequestIdFilter"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"},
+        "json": {"()": "gallery.logs.JsonFormatter"},
+    },
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "filters": ["request_id"],
+            "formatter": LOG_FORMAT,
+        }
+    },
     "root": {"handlers": ["stderr"], "level": env_text("LOG_LEVEL", "WARNING")},
 }

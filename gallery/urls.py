@@ -6,7 +6,7 @@ from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
 from gallery.api import api
-from gallery.views import dashboard, photos, search, uploads
+from gallery.views import account, dashboard, health, people, photos, search, sign_in, uploads
 
 handler400 = "gallery.views.errors.bad_request"
 handler403 = "gallery.views.errors.permission_denied"
@@ -34,9 +34,27 @@ urlpatterns = [
     path("photos/<image_id:image_id>/delete", photos.delete, name="delete"),
     path("photos/<image_id:image_id>/rename", photos.rename, name="rename"),
     path("photos/<image_id:image_id>/similar", search.similar, name="similar"),
-    path("search", search.text_results, name="search"),
+    path("draw", search.draw, name="draw"),
+    path("search", search.results, name="search"),
     path("search/photo", search.photo_query, name="photo_query"),
     path("search/photo/<token>/", search.photo_results, name="photo_results"),
     path("search/photo/<token>/query.jpg", search.photo_query_picture, name="query_picture"),
+    path("login", sign_in.sign_in, name="login"),
+    path("logout", sign_in.sign_out, name="logout"),
+    path("password/<user_key>/<link_token>", sign_in.choose_password, name="choose_password"),
+    path("account", account.account, name="account"),
+    path("account/tokens", account.make_token, name="make_token"),
+    path("account/tokens/<image_id:token_id>/revoke", account.revoke_token, name="revoke_token"),
+    path("people", people.people, name="people"),
+    path("people/<image_id:user_id>/change", people.change, name="change_person"),
+    path("people/<image_id:user_id>/link", people.link, name="link_person"),
+    path(
+        "people/<image_id:user_id>/tokens/<image_id:token_id>/revoke",
+        people.revoke_token,
+        name="revoke_token_of",
+    ),
     path("api/v1/", api.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
 ]

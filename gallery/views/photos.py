@@ -56,14 +56,20 @@ def photo(request: HttpRequest, image_id: int) -> HttpResponse:
 
 @require_GET
 def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
-    """A small JPEG; `size` is "grid" or "view"."""
+    """A small JPEG; `size` is "grid" or "view".
+
+    A browser may keep it for good where the address says which photo's it is.
+    """
     image = _image_or_404(image_id)
     try:
         file = thumbnail_path(image, Size[size.upper()]).open("rb")
     except (StoreError, PhotoRefused, FileNotFoundError) as error:
         raise Http404(str(error)) from error
     response = FileResponse(file, content_type="image/jpeg")
-    patch_cache_control(response, private=True, max_age=A_YEAR, immutable=True)
+    if request.GET.get("v") == image.version:
+        patch_cache_control(response, private=True, max_age=A_YEAR, immutable=True)
+    else:
+        patch_cache_control(response, private=True, no_cache=True)
     return response
 
 

@@ -21,8 +21,8 @@ BOUNDARY = "gallery-tests-boundary"
 
 
 def own_environment(data: Path) -> dict[str, str]:
-    """The environment of a process that has a gallery of its own."""
-    return os.environ | {
+    """The environment of a process that has a gallery of its own, with SQLite in its folder."""
+    return {name: value for name, value in os.environ.items() if name != "DATABASE_URL"} | {
         "GALLERY_DATA": str(data),
         "DJANGO_SETTINGS_MODULE": "gallery.settings",
     }

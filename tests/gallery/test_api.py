@@ -8,22 +8,48 @@ import pytest
 from django.test import Client
 from django.utils.dateparse import parse_datetime
 from PIL import Image as Pillow
+from PIL import ImageOps
 from pytest_django import Settings
 
 from gallery import components
 from gallery.models import Image
+from tests.gallery.made_gallery import add_photo
 from tests.gallery.served_gallery import MULTIPART, free_port, multipart
-from tests.photos import CAT, MOTORCYCLE_AGAIN, drawn_png, encoded
+from tests.photos import ASTRONAUT, CAT, COFFEE, MOTORCYCLE_AGAIN, drawn_png, encoded
 
 pytestmark = pytest.mark.django_db
 
 Photos = dict[str, int]
 NOTHING = encoded(Pillow.new("L", (300, 300), 200), "PNG")
-WHY = {"asked", "object", "similarity", "score", "box", "query_box", "sentence"}
+ANSWER = {
+    "query",
+    "parsed",
+    "parts",
+    "unknown_words",
+    "total",
+    "hidden",
+    "took_ms",
+    "results",
+}
+WHY = {"asked", "sentence", "part", "met", "objects", "query_box", "mirrored"}
+CUP = '[{"object": "cup", "box": [0.2, 0.1, 0.8, 0.8]}]'
 
 
 def get(client: Client, path: str, status: int = 200) -> Any:
     response = client.get(f"/api/v1{path}")
+    assert response.status_code == status, response.content
+    return response.json()
+
+
+def post_layout(client: Client, layout: str, query: str = "", status: int = 200) -> Any:
+    response = client.post(f"/api/v1/search/layout{query}", layout, content_type="application/json")
+    assert response.status_code == status, response.content
+    return response.json()
+
+
+def post_photo(client: Client, data: bytes, query: str = "", status: int = 200) -> Any:
+    body = multipart([("query.png", data)], field="file")
+    response = client.post(f"/api/v1/search/photo{query}", body, content_type=MULTIPART)
     assert response.status_code == status, response.content
     return response.json()
 
@@ -55,8 +81,8 @@ def test_uploading_answers_each_file_and_the_best_of_them_with_the_status(
 
 def test_an_upload_without_a_file_says_what_is_missing(gallery_data: Path, client: Client) -> None:
     response = client.post("/api/v1/images")
-    assert response.status_code == 422
-    assert "photos" in str(response.json()["detail"])
+    assert response.status_code == 400
+    assert response.json()["detail"] == "photos: Field required."
 
 
 def test_a_photo_is_told_with_its_facts_and_objects(
@@ -89,6 +115,7 @@ def test_photos_are_listed_newest_first_in_pages(packaged_photos: Photos, client
 
 def test_search_answers_words_with_reasons(packaged_photos: Photos, client: Client) -> None:
     answer = get(client, "/search?q=kitten,+qqxqq")
+    assert set(answer) == ANSWER
     assert answer["query"] == "kitten, qqxqq"
     assert answer["unknown_words"] == ["qqxqq"]
     assert answer["total"] == len(answer["results"])
@@ -96,8 +123,31 @@ def test_search_answers_words_with_reasons(packaged_photos: Photos, client: Clie
     best = answer["results"][0]
     assert set(best) == {"id", "name", "sha256", "score", "why"}
     assert best["name"] == "chelsea.png"
-    assert set(best["why"][0]) == WHY
-    assert best["why"][0]["object"] == "cat"
+    [why] = best["why"]
+    assert set(why) == WHY
+    assert why["asked"] == "kitten"
+    assert why["objects"][0]["object"] == "cat"
+    assert set(why["objects"][0]) == {"object", "score", "box", "part"}
+
+
+def test_search_tells_how_words_were_read(packaged_photos: Photos, client: Client) -> None:
+    answer = get(client, "/search?q=KITTEN+and+a+dgo")
+    assert answer["parsed"] == "kitten and dgo"
+    kitten, dgo = answer["parts"]
+    assert (kitten["text"], kitten["without"]) == ("kitten", "dgo")
+    [reading] = kitten["readings"]
+    assert reading["classes"][0] == "cat"
+    assert reading["exact_query"] == '"cat" and dgo'
+    [reading] = dgo["readings"]
+    assert (reading["known"], reading["classes"]) == (False, [])
+    assert {"word": "dog", "query": "kitten and dog"} in reading["corrections"]
+    assert get(client, "/search?q=kitten+and+dog")["unknown_words"] == []
+
+
+def test_search_shows_weaker_matches_on_demand(packaged_photos: Photos, client: Client) -> None:
+    answer, weak = (get(client, f"/search?q=cup+and+person{weak}") for weak in ("", "&weak=1"))
+    assert weak["total"] >= answer["total"] + answer["hidden"] > answer["total"]
+    assert weak["results"][: answer["total"]] == answer["results"]
 
 
 @pytest.mark.parametrize("score", ["objects", "original"])
@@ -112,20 +162,109 @@ def test_similar_photos_leave_the_photo_itself_out(packaged_photos: Photos, clie
     assert cat not in [hit["id"] for hit in answer["results"]]
 
 
+def test_similar_photos_to_a_part_of_a_photo(packaged_photos: Photos, client: Client) -> None:
+    coffee = packaged_photos["coffee"]
+    whole = get(client, f"/images/{coffee}/similar?weak=1")
+    assert coffee not in [hit["id"] for hit in whole["results"]]
+    detail = get(client, f"/images/{coffee}/similar?part=0,0,0.02,0.02", status=400)["detail"]
+    assert detail.startswith("No object was recognised")
+    detail = get(client, f"/images/{coffee}/similar?part=dog", status=400)["detail"]
+    assert detail.startswith("A part of a photo is four numbers")
+    get(client, f"/images/{coffee}/similar?part=0,0,1,1&mirror=1&weak=1&score=objects")
+
+
+def test_a_part_of_a_photo_whose_picture_is_gone_is_404(
+    packaged_photos: Photos, client: Client
+) -> None:
+    add_photo("gone.png", [])
+    gone = Image.objects.get(name="gone.png").pk
+    detail = get(client, f"/images/{gone}/similar?part=0,0,0.5,0.5", status=404)["detail"]
+    assert "picture of this photo is gone" in detail
+
+
 def test_search_by_photo_finds_the_same_thing_and_keeps_nothing(
     packaged_photos: Photos, client: Client
 ) -> None:
-    body = multipart([("query.png", MOTORCYCLE_AGAIN.read_bytes())], field="file")
-    response = client.post("/api/v1/search/photo?limit=1", body, content_type=MULTIPART)
-    assert response.status_code == 200
-    answer = response.json()
-    assert answer["query"] == "query.png"
+    answer = post_photo(client, MOTORCYCLE_AGAIN.read_bytes(), "?limit=1")
+    assert set(answer) == ANSWER
+    assert (answer["query"], answer["parsed"], answer["parts"]) == ("query.png", None, [])
     [best] = answer["results"]
     assert best["name"] == "motorcycle_left.png"
     assert set(best["why"][0]) == WHY
     assert best["why"][0]["query_box"] is not None
     assert Image.objects.count() == 6
     assert list(components.spool().folder.iterdir()) == []
+
+
+def test_search_by_a_part_of_a_photo(packaged_photos: Photos, client: Client) -> None:
+    data = COFFEE.read_bytes()
+    whole = post_photo(client, data)
+    part = post_photo(client, data, "?part=0.15,0.05,0.85,0.9")
+    assert part["results"][0]["name"] == "coffee.png"
+    pairs = [len(answer["results"][0]["why"]) for answer in (part, whole)]
+    assert pairs[0] < pairs[1]
+    detail = post_photo(client, data, "?part=0.5,0,0.5,1", status=400)["detail"]
+    assert detail.startswith("A part of a photo lies within it")
+
+
+def test_search_by_a_mirrored_photo(packaged_photos: Photos, client: Client) -> None:
+    with Pillow.open(ASTRONAUT) as photo:
+        data = encoded(ImageOps.mirror(photo.convert("RGB")), "PNG")
+    plain, mirrored = post_photo(client, data), post_photo(client, data, "?mirror=1")
+    assert mirrored["results"][0]["name"] == "astronaut.png"
+    assert mirrored["results"][0]["score"] > plain["results"][0]["score"]
+    assert {why["mirrored"] for why in mirrored["results"][0]["why"]} == {True}
+
+
+def test_search_by_layout_finds_what_lies_like_it(packaged_photos: Photos, client: Client) -> None:
+    answer = post_layout(client, CUP)
+    assert set(answer) == ANSWER
+    assert answer["results"][0]["name"] == "coffee.png"
+    why = answer["results"][0]["why"][0]
+    assert (why["asked"], why["query_box"]) == ("cup", pytest.approx([0.2, 0.1, 0.8, 0.8]))
+    triangle = '[{"object": "cup", "region": [[0.2, 0.1], [0.8, 0.1], [0.5, 0.8]]}]'
+    assert post_layout(client, triangle)["results"][0]["name"] == "coffee.png"
+
+
+def test_search_by_layout_takes_the_same_options(packaged_photos: Photos, client: Client) -> None:
+    persons = '[{"object": "person", "box": [0, 0, 0.3, 0.3]}]'
+    answer, weak = post_layout(client, persons), post_layout(client, persons, "?weak=1")
+    assert weak["results"][: answer["total"]] == answer["results"]
+    assert weak["total"] >= answer["total"] + answer["hidden"]
+    [second] = post_layout(client, persons, "?weak=1&limit=1&offset=1")["results"]
+    assert second == weak["results"][1]
+    mirrored = post_layout(client, persons, "?weak=1&mirror=1")
+    scores = {hit["id"]: hit["score"] for hit in mirrored["results"]}
+    assert all(scores[hit["id"]] >= hit["score"] for hit in weak["results"])
+    original = post_layout(client, persons, "?score=original")
+    assert "mean of scores and areas" in original["results"][0]["why"][0]["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "sentence"),
+    [
+        ("", "layout: Field required"),
+        ("dog", "Cannot parse request body"),
+        ("[]", "at least 1 item"),
+        ("{}", "valid list"),
+        ("[" * 100_000, "Cannot parse request body"),
+        ('[{"object": "dog"}]', "should have a box or a region"),
+        ('[{"object": "dog", "box": [0, 0, 1, 2]}]', "0.box.3: Input should be less than"),
+        ('[{"object": "dog", "box": [0, 0, 1, NaN]}]', "0.box.3: "),
+        ('[{"object": "dog", "box": [1, 0, 0, 1]}]', "first corner above and left"),
+        ('[{"object": "unicorn", "box": [0, 0, 1, 1]}]', "no object “unicorn”"),
+        ('[{"object": "\\ud800", "box": [0, 0, 1, 1]}]', "knows no object"),
+        (
+            '[{"object": "dog", "region": [[0, 0], [0.5, 0.5], [1, 1]]}]',
+            "drawn area should enclose something",
+        ),
+        ("[" + ",".join([CUP[1:-1]] * 21) + "]", "at most 20 items"),
+    ],
+)
+def test_a_layout_that_makes_no_sense_is_refused_with_a_sentence(
+    layout: str, sentence: str, gallery_data: Path, client: Client
+) -> None:
+    assert sentence in post_layout(client, layout, status=400)["detail"]
 
 
 @pytest.mark.parametrize(
@@ -198,8 +337,8 @@ def test_a_page_that_makes_no_sense_is_refused(
     path: str, query: str, gallery_data: Path, client: Client
 ) -> None:
     separator = "&" if "?" in path else "?"
-    detail = get(client, f"{path}{separator}{query}", status=422)["detail"]
-    assert query.split("=")[0] in str(detail)
+    detail = get(client, f"{path}{separator}{query}", status=400)["detail"]
+    assert re.match(f"{query.split('=')[0]}: (Input should be|Unable to parse)", detail)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +358,7 @@ def test_a_search_that_makes_no_sense_is_refused_with_a_sentence(
 
 
 def test_a_search_without_words_says_what_is_missing(gallery_data: Path, client: Client) -> None:
-    assert "q" in str(get(client, "/search", status=422)["detail"])
+    assert get(client, "/search", status=400)["detail"] == "q: Field required."
 
 
 @pytest.mark.parametrize(
@@ -271,6 +410,7 @@ def test_openapi_describes_every_address(client: Client) -> None:
         ("delete", "/api/v1/images/{image_id}"),
         ("get", "/api/v1/images/{image_id}/similar"),
         ("get", "/api/v1/search"),
+        ("post", "/api/v1/search/layout"),
         ("post", "/api/v1/search/photo"),
     }
 

@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.gallery.served_gallery import REPOSITORY, ServedGallery, own_environment
+from tests.gallery.served_gallery import (
+    REPOSITORY,
+    ServedGallery,
+    free_port,
+    own_environment,
+)
 from tests.photos import CAT, COFFEE, drawn_png
 
 
@@ -101,6 +108,35 @@ def test_a_port_that_is_taken_ends_it_with_a_reason(served: ServedGallery, tmp_p
     assert second.returncode == 1
     reason = f"CommandError: 127.0.0.1:{served.port} cannot be served: Address already in use"
     assert reason in second.stderr
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_it_serves_an_ipv6_address_with_and_without_brackets(host: str, tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "manage.py", "serve", "--host", host, "--port", str(port)]
+    with subprocess.Popen(
+        command,
+        cwd=REPOSITORY,
+        env=own_environment(tmp_path / "data"),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as gallery:
+        try:
+            assert gallery.stdout is not None
+            address = f"http://[::1]:{port}/"
+            assert gallery.stdout.readline() == f"Image Gallery is at {address} (Ctrl-C stops it)\n"
+            deadline = time.monotonic() + 30
+            while True:
+                try:
+                    assert b"Image Gallery" in urllib.request.urlopen(address, timeout=30).read()
+                    break
+                except urllib.error.URLError:
+                    assert time.monotonic() < deadline, "it does not answer"
+                    time.sleep(0.05)
+        finally:
+            gallery.send_signal(signal.SIGTERM)
+    assert gallery.returncode == 0
 
 
 def test_web_and_worker_end_when_only_their_supervisor_is_killed(gallery: ServedGallery) -> None:

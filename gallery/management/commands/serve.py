@@ -13,9 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import BaseCommand, CommandError
 
+from gallery.access.binding import Login, check_entrance, login_of
+from gallery.access.people import has_owner
 from gallery.catalogue import check_models, prepare_catalogue
+from gallery.errors import GalleryBusy
+from gallery.presence import work_in_gallery
 
 STOP_SECONDS = 20.0
 # From <linux/prctl.h>.
@@ -23,6 +28,7 @@ PR_SET_PDEATHSIG = 1
 WEB_THREADS = 8
 # A process that ends sooner than this after its start will not run after a restart either.
 EARLY_END_SECONDS = 5.0
+NO_OWNER = "Nobody can sign in yet: make an owner with `python manage.py create_owner NAME`."
 
 
 class Command(BaseCommand):
@@ -33,12 +39,22 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.GALLERY_PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _check_free(options["host"], options["port"])
+        host = options["host"].strip("[]")
+        login = _check_entrance(host)
+        _check_free(host, options["port"])
         check_models()
-        prepare_catalogue()
-        address = f"{options['host']}:{options['port']}"
+        try:
+            with work_in_gallery(wait=False):
+                prepare_catalogue()
+                if login == Login.REQUIRED and not has_owner():
+                    self.stdout.write(NO_OWNER)
+                self._serve(_address(host, options["port"]), login)
+        except GalleryBusy as error:
+            raise CommandError(str(error)) from error
+
+    def _serve(self, address: str, login: Login) -> None:
         processes = [
-            _Process("web", _web_command(address)),
+            _Process("web", _web_command(address, login)),
             _Process("worker", [sys.executable, "manage.py", "worker"]),
         ]
         stopping = False
@@ -108,13 +124,36 @@ class _Process:
             self._child.wait()
 
 
+def _address(host: str, port: int) -> str:
+    """Host and port as an address writes them: an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check_entrance(host: str) -> Login:
+    """Who has to sign in where this host is served. Raises CommandError."""
+    try:
+        login = login_of(
+            *(settings.GALLERY_LOGIN_SETTING, host),
+            *(settings.ALLOWED_HOSTS, settings.BEHIND_TLS_PROXY),
+        )
+        check_entrance(
+            login,
+            key_given=settings.SECRET_KEY_GIVEN,
+            secret_key=settings.SECRET_KEY,
+            hosts_given=settings.ALLOWED_HOSTS_GIVEN,
+        )
+    except ImproperlyConfigured as error:
+        raise CommandError(str(error)) from error
+    return login
+
+
 def _check_free(host: str, port: int) -> None:
     """Raises CommandError where the web process could not listen, which would try for long."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         socket.create_server((host, port), family=family).close()
     except OSError as error:
-        raise CommandError(f"{host}:{port} cannot be served: {error.strerror}.") from error
+        raise CommandError(f"{_address(host, port)} cannot be served: {error.strerror}.") from error
 
 
 def _end_with_parent() -> None:
@@ -122,11 +161,13 @@ def _end_with_parent() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def _web_command(address: str) -> list[str]:
+def _web_command(address: str, login: Login) -> list[str]:
     # One process, so that the index is in memory once; NumPy and OpenVINO free its threads.
     return [
         *(sys.executable, "-m", "gunicorn", "gallery.wsgi"),
         *("--bind", address),
+        # Which the web process cannot know from its own settings where --host was given.
+        *("--env", f"GALLERY_LOGIN={login}"),
         *("--workers", "1", "--threads", str(WEB_THREADS)),
         # Long enough for a large photo to come in over a slow line.
         *("--timeout", "300"),

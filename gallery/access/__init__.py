@@ -1,0 +1,1 @@
+"""Who may enter, and what they may do: people, their roles, their tokens, rules of addresses."""

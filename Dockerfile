@@ -13,7 +13,7 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 # Word vectors and lexicon; the detection model is in the image of `ssd`.
 COPY detector/*.py detector/
 COPY detector/export detector/export
-COPY gallery/__init__.py gallery/word_vectors.py gallery/wordnet.py gallery/
+COPY gallery/__init__.py gallery/word_vectors.py gallery/wordnet.py gallery/lexicon.py gallery/
 RUN python -m gallery.word_vectors --models-dir /models \
     && python -m gallery.wordnet --models-dir /models
 

@@ -7,7 +7,7 @@ MODELS := $(or $(GALLERY_MODELS),var/models)
 INSTALLED := $(VENV)/.installed
 SOURCES := gallery detector featurestore tests manage.py
 
-.PHONY: run test setup models lint format screenshots crash-test lock lock-parts clean
+.PHONY: run test test-postgresql setup models lint format screenshots crash-test load-test lock lock-parts clean
 
 run: setup
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -16,10 +16,20 @@ run: setup
 test: setup
 	$(BIN)/python -m pytest
 
+# What touches the catalogue most, once more with Debian's PostgreSQL in place of SQLite.
+ON_POSTGRESQL := ingest tasks workers uploads commands deletion edits agreement rebuild people
+test-postgresql: setup
+	.ci/with-postgresql $(BIN)/python -m pytest $(ON_POSTGRESQL:%=tests/gallery/test_%.py)
+
 # Kills a running gallery's processes again and again and checks that nothing was lost.
 KILLS ?= 300
 crash-test: setup
 	$(BIN)/python -m tests.crash.harness --kills $(KILLS)
+
+# Drives a gallery of its own with 50 clients at once; 1 where a request failed.
+LOAD_SECONDS ?= 60
+load-test: setup
+	$(BIN)/python -m tests.load.harness --seconds $(LOAD_SECONDS)
 
 setup: $(INSTALLED) models
 

@@ -26,6 +26,13 @@ class Detector(Protocol):
         """
         ...
 
+    def check(self, deadline: float = 2.0) -> None:
+        """Return if the detector could detect now; asks for at most `deadline` seconds a server.
+
+        Raises `DetectorError` with the reason why it could not.
+        """
+        ...
+
     def close(self) -> None:
         """Release what the detector holds; it may not be used afterwards."""
         ...

@@ -29,14 +29,18 @@ below 0.3 or so carry ranking, not certainty: they are not objects to count or t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.detections import IMAGE_SIZE, MAX_DETECTIONS, ROW_LENGTH, Detections
 
 Floats = NDArray[np.float32]
+Function = TypeVar("Function", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,15 @@ class NmsSettings:
 DEFAULT_SETTINGS = NmsSettings()
 
 
+def _compiled(function: Function) -> Function:
+    """A function that numba makes machine code of at its first call, once for all processes."""
+    try:
+        return cast(Function, numba.njit(nogil=True, cache=True)(function))
+    except RuntimeError:
+        # There is no folder that the code could be kept in.
+        return cast(Function, numba.njit(nogil=True)(function))
+
+
 def suppress(
     boxes: Floats,
     scores: Floats,
@@ -68,8 +81,15 @@ def suppress(
     """
     detections = np.zeros((len(boxes), rows, ROW_LENGTH), np.float32)
     for image_boxes, image_scores, image_rows in zip(boxes, scores, detections, strict=True):
-        candidates = _candidates(image_boxes, image_scores, settings)
-        _suppress_one(*candidates, settings, image_rows)
+        found = _suppress_one(
+            *_candidates(image_boxes, image_scores, settings),
+            np.float32(settings.score_threshold),
+            np.float32(settings.iou_threshold),
+            np.float32(settings.sigma),
+            np.float32(settings.vote_iou),
+            image_rows,
+        )
+        image_rows[:found] = image_rows[np.argsort(-image_rows[:found, 1], kind="stable")]
     return detections
 
 
@@ -85,34 +105,68 @@ def _candidates(
     return frame, flat[pairs], columns + 1
 
 
+@_compiled
+def iou(box: Floats, other: Floats) -> np.float32:
+    """Intersection over union of two boxes, xyxy; 0 where the union is empty."""
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    shared = max(width, np.float32(0)) * max(height, np.float32(0))
+    union = (
+        (box[2] - box[0]) * (box[3] - box[1])
+        + (other[2] - other[0]) * (other[3] - other[1])
+        - shared
+    )
+    return np.float32(shared / union if union > 0 else 0)
+
+
+@_compiled
 def _suppress_one(
     boxes: Floats,
     scores: Floats,
     class_ids: NDArray[np.int64],
-    settings: NmsSettings,
+    score_threshold: np.float32,
+    iou_threshold: np.float32,
+    sigma: np.float32,
+    vote_iou: np.float32,
     rows: Floats,
-) -> None:
-    """Fill `rows`, zeros (rows, 6), with the detections of one image."""
+) -> int:
+    """Fill `rows`, zeros (rows, 6), with the detections of one image; return how many."""
     remaining = scores.copy()
     turns = np.ones_like(scores)
-    for row in rows if len(scores) else ():
-        best = int((remaining / turns).argmax())
-        score = remaining[best]
-        if score == 0:
-            break
-        rivals = np.flatnonzero(class_ids == class_ids[best])
-        turns[rivals] += 1
-        overlaps = iou(boxes[best], boxes[rivals])
-        # A box without area overlaps nothing, not even itself: say that it does.
-        overlaps[rivals == best] = 1.0
-        votes = np.where(overlaps >= settings.vote_iou, scores[rivals] * overlaps, np.float32(0))
+    for number in range(len(rows)):
+        best, best_value = -1, np.float32(0)
+        for other in range(len(scores)):
+            value = remaining[other] / turns[other]
+            if value > best_value:
+                best, best_value = other, value
+        if best < 0:
+            return number
+        row = rows[number]
         row[0] = class_ids[best]
-        row[1] = score
-        row[2:] = votes @ boxes[rivals] / votes.sum()
-        decay = np.exp(-(overlaps**2) / np.float32(settings.sigma))
-        remaining[rivals] *= np.where(overlaps > settings.iou_threshold, np.float32(0), decay)
-        remaining[remaining <= settings.score_threshold] = 0
-    rows[:] = rows[np.argsort(-rows[:, 1], kind="stable")]
+        row[1] = remaining[best]
+        total = 0.0
+        xmin, ymin, xmax, ymax = 0.0, 0.0, 0.0, 0.0
+        for other in range(len(scores)):
+            if class_ids[other] != class_ids[best]:
+                continue
+            turns[other] += np.float32(1)
+            # A box without area overlaps nothing, not even itself: say that it does.
+            overlap = np.float32(1) if other == best else iou(boxes[best], boxes[other])
+            if overlap >= vote_iou:
+                vote = scores[other] * overlap
+                total += vote
+                xmin += vote * boxes[other, 0]
+                ymin += vote * boxes[other, 1]
+                xmax += vote * boxes[other, 2]
+                ymax += vote * boxes[other, 3]
+            if overlap > iou_threshold:
+                remaining[other] = 0
+            else:
+                remaining[other] *= np.exp(-overlap * overlap / sigma)
+            if remaining[other] <= score_threshold:
+                remaining[other] = 0
+        row[2], row[3], row[4], row[5] = xmin / total, ymin / total, xmax / total, ymax / total
+    return len(rows)
 
 
 def choose_rows(detections: Detections, limit: int = MAX_DETECTIONS) -> Detections:
@@ -127,15 +181,3 @@ def choose_rows(detections: Detections, limit: int = MAX_DETECTIONS) -> Detectio
         best = np.argsort(-rows[:, 1] / before, kind="stable")[:limit]
         kept[: len(best)] = rows[np.sort(best)]
     return chosen
-
-
-def iou(box: Floats, boxes: Floats) -> Floats:
-    """Return intersection over union, float32 (k,), of `box` (4,) with `boxes` (k, 4), xyxy."""
-    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    shared: Floats = np.maximum(sides, np.float32(0)).prod(axis=1)
-    areas: Floats = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    area: np.float32 = (box[2:] - box[:2]).prod()
-    # Where the union is empty so is the intersection, and 0 / 1 is the answer wanted.
-    union = area + areas - shared
-    union[union == 0] = 1
-    return shared / union

@@ -23,15 +23,15 @@ from featurestore.durable import UNFINISHED, fsync_folder, sha256_of, write_dura
 from featurestore.errors import BackupRefused
 
 FORMAT = "image-gallery-backup"
-VERSION = 1
+VERSION = 2
 MANIFEST_NAME = "backup.json"
 STORE = "store"
 COPY_BYTES = 1024 * 1024
-# What a backup puts into its folder: segments, waiting originals, catalogue and model choice with
-# their digests, and what a killed one left. Nothing else is ever removed.
+# What a backup puts into its folder: segments, waiting originals, catalogue, people and model
+# choice with their digests, and what a killed one left. Nothing else is ever removed.
 OUR_NAMES = re.compile(
     rf"(?:{SEGMENT_NAME.pattern})|[0-9a-f]{{64}}-[0-9a-f]{{8}}-.+"
-    rf"|(?:catalogue|models)-[0-9a-f]{{16}}\..+|{re.escape(UNFINISHED)}.*"
+    rf"|(?:catalogue|models|people)-[0-9a-f]{{16}}\..+|{re.escape(UNFINISHED)}.*"
 )
 
 

@@ -22,9 +22,10 @@ from featurestore.columns import read_text_attribute
 from featurestore.current_model import MODELS_FILE, read_model_choice
 from featurestore.durable import UNFINISHED
 from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged, StoreError, machine_errno
+from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.index_files import read_index
 from featurestore.live_rows import contains
-from featurestore.postings import MAX_CLASS_ID
+from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.reading_process import ReadingProcess
 from featurestore.segments import open_segment_file
 from featurestore.store import ABANDONED_SECONDS, FeatureStore
@@ -324,7 +325,7 @@ def _images_in_view(path: Path, live: NDArray[np.int64]) -> Iterator[tuple[int, 
     Args:
         live: rising ids of the images to look at.
     """
-    with segments.HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
+    with HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
         if read_text_attribute(file, "kind") != VIEW:
             raise SegmentDamaged(path, "it is not a view")
         group = file["raw_images"]

@@ -20,6 +20,7 @@ from featurestore.encoded_query import (
     RELATION,
     WHAT,
 )
+from featurestore.posting_kernels import first_at
 from featurestore.segments import MAX_OBJECTS
 
 # What is left of a condition's probability where nothing answers it, so that a photo without one of
@@ -142,14 +143,7 @@ def _next_at(image_rows: Rows, start: int, stop: int, row: int) -> int:
     while start + step < stop and image_rows[start + step] < row:
         start += step
         step *= 2
-    stop = min(stop, start + step)
-    while start < stop:
-        middle = (start + stop) >> 1
-        if image_rows[middle] < row:
-            start = middle + 1
-        else:
-            stop = middle
-    return start
+    return first_at(image_rows, start, min(stop, start + step), row)
 
 
 @compiled

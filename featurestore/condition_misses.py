@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore.compiled import compiled
+from featurestore.conditions import HINT_WEIGHT
 from featurestore.encoded_query import (
     ASKED,
     AT_LEAST,
@@ -235,25 +236,95 @@ def _miss_pairs(
 ) -> None:
     """Each image's miss is that of its best pair of two objects, the first lying so to the second.
 
-    The objects of one side are chained by image; those of the other go along the chains.
+    Pairs of two hints count for nothing (see `conditions.HINT_WEIGHT`).
     """
     misses[:] = 1
-    subjects, objects = 0, 0
-    for place in range(asked_starts[asked], asked_starts[asked + 1]):
-        subjects += stops[place] - starts[place]
-    for place in range(asked_starts[asked + 1], asked_starts[asked + 2]):
-        objects += stops[place] - starts[place]
-    if subjects == 0 or objects == 0:
-        return
+    subjects, subject_hints = _count_entries(starts, stops, asked_starts, weights, asked)
+    objects, object_hints = _count_entries(starts, stops, asked_starts, weights, asked + 1)
     # The shorter side is chained, which takes longer than to go along.
-    chained = asked if subjects <= objects else asked + 1
-    going = asked + 1 if subjects <= objects else asked
+    shorter, longer, hints = asked, asked + 1, subject_hints
+    if subjects > objects:
+        shorter, longer, hints = asked + 1, asked, object_hints
+    # What is asked for on the shorter side with everything on the longer, then the hints of the
+    # shorter with what is asked for on the longer.
+    for going, only_hints, entries in (
+        (longer, False, min(subjects, objects)),
+        (shorter, True, max(subjects, objects) if hints else 0),
+    ):
+        if entries:
+            _miss_pairs_of(
+                image_rows,
+                packed_scores,
+                packed_boxes,
+                block,
+                starts,
+                stops,
+                asked_starts,
+                min_scores,
+                areas,
+                weights,
+                asked,
+                going,
+                only_hints,
+                entries,
+                code,
+                misses,
+            )
+
+
+@compiled
+def _count_entries(
+    starts: Integers, stops: Integers, asked_starts: Integers, weights: Floats, asked: int
+) -> tuple[int, int]:
+    """How many objects of a block are of a kind's classes, and how many of its hints."""
+    whole, hints = 0, 0
+    for place in range(asked_starts[asked], asked_starts[asked + 1]):
+        if weights[place] > HINT_WEIGHT:
+            whole += stops[place] - starts[place]
+        else:
+            hints += stops[place] - starts[place]
+    return whole, hints
+
+
+@compiled
+def _miss_pairs_of(
+    image_rows: Rows,
+    packed_scores: Packed,
+    packed_boxes: Packed,
+    block: int,
+    starts: Integers,
+    stops: Integers,
+    asked_starts: Integers,
+    min_scores: Integers,
+    areas: Floats,
+    weights: Floats,
+    asked: int,
+    going: int,
+    only_hints: bool,
+    room: int,
+    code: int,
+    misses: Floats,
+) -> None:
+    """Lower each image's miss to that of its best pair of one side with the other.
+
+    The objects of one side, hints apart, are chained by image; those of the other go along the
+    chains.
+
+    Args:
+        asked: the first of the two sides.
+        going: the side that goes along.
+        only_hints: whether only the hints of that side do.
+        room: how many objects may be chained.
+    """
+    chained = asked if going != asked else asked + 1
     heads = np.full(len(misses), -1, np.int32)
-    nexts = np.empty(min(subjects, objects), np.int32)
-    entries = np.empty(min(subjects, objects), np.int64)
-    chances = np.empty(min(subjects, objects))
+    nexts = np.empty(room, np.int32)
+    entries = np.empty(room, np.int64)
+    chances = np.empty(room)
     count = 0
     for place in range(asked_starts[chained], asked_starts[chained + 1]):
+        if weights[place] <= HINT_WEIGHT:
+            continue
         weight = weights[place] * SCORE_UNIT
         for entry in range(starts[place], stops[place]):
             if _counts(packed_scores, packed_boxes, entry, min_scores[chained], areas[chained]):
@@ -264,6 +335,8 @@ def _miss_pairs(
                 heads[row] = count
                 count += 1
     for place in range(asked_starts[going], asked_starts[going + 1]):
+        if only_hints and weights[place] > HINT_WEIGHT:
+            continue
         weight = weights[place] * SCORE_UNIT
         for entry in range(starts[place], stops[place]):
             row = image_rows[entry] - block

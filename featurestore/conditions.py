@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+# A class of no greater weight only hints at a kind. Pairs of two hints count for nothing in a
+# relation: of a kind with many hints they would be nearly all pairs of nearly all images.
+HINT_WEIGHT = 0.01
+
 
 @dataclass(frozen=True)
 class Kind:
@@ -43,7 +47,7 @@ class Presence:
 
 @dataclass(frozen=True)
 class Relation:
-    """Two objects, the first of which lies so to the second."""
+    """Two objects, the first of which lies so to the second; one at least is no mere hint."""
 
     subject: Asked
     name: str

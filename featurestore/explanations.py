@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from featurestore.condition_kernels import EPSILON
 from featurestore.condition_misses import RELATION_MISSED
 from featurestore.conditions import (
+    HINT_WEIGHT,
     Alternative,
     Asked,
     Condition,
@@ -132,8 +133,14 @@ class Explainer:
                 condition,
                 self._that_count(condition.subject, objects),
                 self._that_count(condition.object, objects),
+                self._hints(condition.subject),
+                self._hints(condition.object),
             )
         return _other(self._united[id(condition)], objects)
+
+    def _hints(self, asked: Asked) -> set[int]:
+        weights = self._weights[id(asked.kind)]
+        return {class_id for class_id, weight in weights.items() if weight <= HINT_WEIGHT}
 
     def _that_count(self, asked: Asked, objects: list[_Object]) -> list[tuple[_Object, float]]:
         """Objects of a kind and within its limits, and how probable each is, surest first."""
@@ -167,13 +174,20 @@ def _related(
     condition: Relation,
     subjects: list[tuple[_Object, float]],
     objects: list[tuple[_Object, float]],
+    subject_hints: set[int],
+    object_hints: set[int],
 ) -> _Answer:
-    """The most probable pair of two objects, where one that lies otherwise is worth a tenth."""
+    """The most probable pair of two objects, where one that lies otherwise is worth a tenth.
+
+    Pairs of two hints (class ids whose weights are low) count for nothing.
+    """
     best = _Answer(0.0, [])
     for subject, of_subject in subjects:
         for other, of_other in objects:
             probability = of_subject * of_other
             if subject.row == other.row or probability <= best.probability:
+                continue
+            if subject.class_id in subject_hints and other.class_id in object_hints:
                 continue
             as_asked = bool(holds(RELATIONS[condition.name], subject.box, other.box))
             probability *= 1 if as_asked else RELATION_MISSED

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from featurestore import posting_counts
 from featurestore.live_rows import alive_rows, places_of
 from featurestore.packing import pack_scores
-from featurestore.postings import MAX_CLASS_ID, Postings, merge_postings
+from featurestore.posting_kernels import MAX_CLASS_ID
+from featurestore.postings import Postings, merge_postings
 
 
 @dataclass(frozen=True)
@@ -137,6 +138,7 @@ class Index:
             counts += posting_counts.images_per_class(part.postings, part.alive, threshold)
         return counts
 
+    @cached_property
     def cooccurrence(self) -> NDArray[np.float64]:
         """(91, 91) Σ over images of P(a) · P(b), where P is the probability that a class is there.
 

@@ -14,16 +14,11 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore import posting_counts, posting_kernels
-from featurestore.postings import MAX_CLASS_ID, Objects, Postings
-from featurestore.segments import (
-    INDEX,
-    SENTENCE_DIMENSIONS,
-    open_segment_file,
-    read_texts,
-    write_segment,
-    write_texts,
-)
+from featurestore import posting_counts
+from featurestore.columns import read_texts, write_texts
+from featurestore.posting_kernels import MAX_CLASS_ID, objects_in_place
+from featurestore.postings import Objects, Postings
+from featurestore.segments import INDEX, SENTENCE_DIMENSIONS, open_segment_file, write_segment
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -111,7 +106,7 @@ def _check_places(postings: Postings) -> None:
     The SHA-256 would show any other change, but is slow to compute at each start.
     """
     rows = postings.objects.image_rows
-    if not posting_kernels.objects_in_place(postings.class_starts, rows, len(postings)):
+    if not objects_in_place(postings.class_starts, rows, len(postings)):
         raise ValueError("objects outside the index")
     if (postings.image_ids[1:] <= postings.image_ids[:-1]).any():
         raise ValueError("image ids that do not rise")

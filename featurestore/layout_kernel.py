@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from featurestore.compiled import compiled, compiled_for_vectors
 from featurestore.packing import BOX_UNIT, STEPS
+from featurestore.posting_kernels import first_at
 from featurestore.regions import SIDE
 
 # What a right object in a wrong place is worth beside one in the right place;
@@ -84,8 +85,8 @@ def score_rows(
     cell = np.empty(_BLOCK, np.int32)
     across, down = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
     for k in range(len(starts)):
-        at = _first_of_row(image_rows, starts[k], stops[k], first_row)
-        end = _first_of_row(image_rows, at, stops[k], stop_row)
+        at = first_at(image_rows, starts[k], stops[k], first_row)
+        end = first_at(image_rows, at, stops[k], stop_row)
         while at < end:
             stop = _end_of_runs(image_rows, at, end)
             count = stop - at
@@ -122,18 +123,6 @@ def score_rows(
     for weight in query_weights:
         query_weight += weight
     _divide(gains, query_weight, image_weights[first_row:stop_row], result[first_row:stop_row])
-
-
-@compiled
-def _first_of_row(image_rows: NDArray[np.int32], start: int, stop: int, row: int) -> int:
-    """The first place from start to stop whose image row is `row` or later."""
-    while start < stop:
-        middle = (start + stop) // 2
-        if image_rows[middle] < row:
-            start = middle + 1
-        else:
-            stop = middle
-    return start
 
 
 @compiled

@@ -25,12 +25,23 @@ T = TypeVar("T")
 Deletions = tuple[int, NDArray[np.int64]]
 """A generation, and the rising ids that are deleted."""
 
-# An index file is worth writing again when more than this share of its rows has changed, ...
+# An index file is worth writing again when more than this share of its rows has changed, or lies in
+# segments that it does not name, such as merged ones, which each process has to look through, ...
 CHANGED_SHARE = 0.05
 # ... but not for fewer images, which are read from their segments in no time, ...
 FEW_IMAGES = 2000
 # ... unless they lie in so many segments that opening those takes long.
 MANY_SEGMENTS = 64
+
+
+@dataclass(frozen=True)
+class _Segment:
+    """What the base leaves to be read from a segment."""
+
+    rows: int
+    """How many had to be looked at: none where the base names the segment."""
+    postings: Postings | None
+    """Those that the base does not hold, None where it holds all."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +85,10 @@ class ModelFeatures:
             index = self._index(deletions[1])
             older = list(_contents(self._index_files)[1])
         changed = len(index.parts[-1].postings) + index.rows - len(index)
+        looked_at = sum(part.rows for part in parts.values())
         enough = max(FEW_IMAGES, CHANGED_SHARE * len(index))
-        if changed < enough and sum(part is not None for part in parts.values()) < MANY_SEGMENTS:
+        opened = sum(part.rows > 0 for part in parts.values())
+        if max(changed, looked_at) < enough and opened < MANY_SEGMENTS:
             return False
         folder = self._index_files.folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,7 +104,7 @@ class ModelFeatures:
         paths = [self.folder.folder / name for name in _contents(self.folder)[1]]
         return [(path, *segments.read_feature_rows(path)) for path in paths]
 
-    def _read(self, deletions: int) -> tuple[tuple[int, int, int], Mapping[str, Postings | None]]:
+    def _read(self, deletions: int) -> tuple[tuple[int, int, int], Mapping[str, _Segment]]:
         """Look at the folders, and bring the delta up to date."""
         generation, files = _contents(self._index_files)
         usable = [file for file in files.values() if file is not None]
@@ -106,21 +119,22 @@ class ModelFeatures:
             self._delta = _renewed(self._delta, parts)
         return (deletions, generation, features_generation), parts
 
-    def _read_uncovered(self, path: Path) -> Postings | None:
-        """The rows of a segment that the base does not hold, None where it holds all."""
+    def _read_uncovered(self, path: Path) -> _Segment:
+        """The rows of a segment that the base does not hold.
+
+        Features are some sixty times as large as ids and times, so they are read only where a row
+        of them is needed: a merged segment has none that its sources did not have.
+        """
         base = self._base
         if base is not None and path.name in base.covers:
-            return None
-        features = segments.read_features(path)
-        newest = latest_rows(features.image_ids, np.empty(0, np.int64), features.written_at)
+            return _Segment(0, None)
+        ids, written_at = segments.read_feature_rows(path)
+        newest = latest_rows(ids, np.empty(0, np.int64), written_at)
         if base is not None:
-            ids, written_at = features.image_ids[newest], features.written_at[newest]
-            known = contains(base.postings.image_ids, ids)
-            places = np.searchsorted(base.postings.image_ids, ids[known])
-            older = np.zeros(len(ids), np.bool_)
-            older[known] = base.postings.written_at[places] >= written_at[known]
-            newest = newest[~older]
-        return Postings.of(features.take(newest)) if len(newest) else None
+            newest = newest[~_holds(base.postings, ids[newest], written_at[newest])]
+        if len(newest) == 0:
+            return _Segment(len(ids), None)
+        return _Segment(len(ids), Postings.of(segments.read_features(path).take(newest)))
 
     def _index(self, deleted: NDArray[np.int64]) -> Index:
         delta = self._delta.postings
@@ -137,13 +151,24 @@ def _contents(folder: SegmentFolder[T]) -> tuple[int, dict[str, T]]:
     return folder.read() if folder.folder.is_dir() else (0, {})
 
 
-def _renewed(delta: _Delta, parts: Mapping[str, Postings | None]) -> _Delta:
+def _holds(
+    postings: Postings, rising_ids: NDArray[np.int64], written_at: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """(n,) of which of n images postings have features that are as new as these."""
+    known = contains(postings.image_ids, rising_ids)
+    places = np.searchsorted(postings.image_ids, rising_ids[known])
+    held = np.zeros(len(rising_ids), np.bool_)
+    held[known] = postings.written_at[places] >= written_at[known]
+    return held
+
+
+def _renewed(delta: _Delta, parts: Mapping[str, _Segment]) -> _Delta:
     """The delta of all parts: only of the new ones, where those that it is made of are there."""
     if delta.names <= parts.keys():
-        added = [part for name, part in parts.items() if name not in delta.names]
+        added = [part.postings for name, part in parts.items() if name not in delta.names]
         found = [delta.postings, *added]
     else:
-        found = list(parts.values())
+        found = [part.postings for part in parts.values()]
     uncovered = [part for part in found if part is not None and len(part)]
     return _Delta(
         frozenset(parts), merge_postings(list(zip(uncovered, _latest(uncovered), strict=True)))

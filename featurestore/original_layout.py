@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from featurestore import segments
 from featurestore.durable import write_durably
 from featurestore.errors import ImageNotStored, NotOriginalLayout
+from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.store import FeatureStore
 
 PIXELS = "raw_images"
@@ -65,7 +66,7 @@ class OriginalFile:
         with path.open("rb"):
             pass  # h5py's error for a missing file does not tell it from a damaged one.
         try:
-            with segments.HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
+            with HDF5_LOCK, h5py.File(path, "r", locking=False) as file:
                 self.names = self._checked_names(file)
                 """Of all images, in the order in which they were written, if the file keeps it."""
         except (OSError, RuntimeError) as error:
@@ -85,7 +86,7 @@ class OriginalFile:
     def _read(self, name: str) -> tuple[NDArray[np.generic], float | None]:
         """The values of a dataset, and the highest value that the file allows, if it says so."""
         try:
-            with segments.HDF5_LOCK, h5py.File(self.path, "r", locking=False) as file:
+            with HDF5_LOCK, h5py.File(self.path, "r", locking=False) as file:
                 dataset = file.get(name)
                 if not isinstance(dataset, h5py.Dataset):
                     raise NotOriginalLayout(self.path, f"{name} is missing")
@@ -150,7 +151,7 @@ def _export(
             names[name] = None
             pixels = decode(data).astype(np.float32)
             found = features.of(image_id)
-            with segments.HDF5_LOCK:
+            with HDF5_LOCK:
                 pixel_group[name] = pixels
                 if found is not None:
                     ssd_group[name], nlp_group[name] = found
@@ -161,10 +162,10 @@ def _export(
 @contextmanager
 def _new_file(path: Path) -> Iterator[list[h5py.Group]]:
     """The three groups of a new file. Hold `HDF5_LOCK` while writing to them."""
-    with segments.HDF5_LOCK:
+    with HDF5_LOCK:
         file = h5py.File(path, "x", libver=("v110", "v110"))
     try:
-        with segments.HDF5_LOCK:
+        with HDF5_LOCK:
             groups = [
                 file.create_group(name, track_order=True)
                 for name in (PIXELS, DETECTIONS, SENTENCE_VECTORS)
@@ -172,7 +173,7 @@ def _new_file(path: Path) -> Iterator[list[h5py.Group]]:
             groups[0].attrs[HIGHEST] = 255.0
         yield groups
     finally:
-        with segments.HDF5_LOCK:
+        with HDF5_LOCK:
             file.close()
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from featurestore import posting_kernels
 from featurestore.packing import unpack_boxes, unpack_scores
-from featurestore.posting_kernels import MAX_CLASS_ID as MAX_CLASS_ID
+from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.segments import MAX_OBJECTS, SENTENCE_DIMENSIONS, Features
 
 Scalar = TypeVar("Scalar", bound=np.generic)

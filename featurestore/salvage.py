@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from featurestore.checking import IMAGE_COLUMNS, plausible_features
 from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged
+from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.reading_process import ReadingProcess
 from featurestore.segments import (
     CHUNK_ROWS,
-    HDF5_LOCK,
     MAX_OBJECTS,
     OBJECT_COLUMNS,
     SENTENCE_DIMENSIONS,

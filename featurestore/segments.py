@@ -19,9 +19,13 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.columns import read_text_attribute, write_column, write_text_attribute
-from featurestore.columns import read_texts as read_texts
-from featurestore.columns import write_texts as write_texts
+from featurestore.columns import (
+    read_text_attribute,
+    read_texts,
+    write_column,
+    write_text_attribute,
+    write_texts,
+)
 from featurestore.durable import sha256_of, write_durably
 from featurestore.errors import (
     DAMAGE_ERRORS,
@@ -30,8 +34,7 @@ from featurestore.errors import (
     StoreError,
     machine_errno,
 )
-from featurestore.hdf5_files import HDF5_LOCK as HDF5_LOCK
-from featurestore.hdf5_files import add_group, hdf5_content
+from featurestore.hdf5_files import HDF5_LOCK, add_group, hdf5_content
 
 FORMAT = "image-gallery-featurestore"
 FORMAT_VERSION = 1

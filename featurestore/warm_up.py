@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from featurestore import posting_counts
 from featurestore.best_rows import best_rows
+from featurestore.code_cache import sweep_old_code
 from featurestore.condition_scores import index_condition_scores
 from featurestore.conditions import Asked, Kind, ObjectQuery, Presence, Relation
 from featurestore.explanations import Explainer
@@ -25,14 +27,15 @@ def warm_up() -> None:
     """Do everything once with two images: half a second where machine code is kept from before.
 
     Where it is not, this takes ten to thirty seconds of one core, and then keeps it (see
-    `compiled.cache_folder`). It may run in a thread beside other work.
+    `code_cache.cache_folder`), in place of that of other sources. It may run in a thread beside
+    other work.
     """
     first, second = _postings(1), _postings(2)
     part = IndexPart.of(merge_postings([(one, np.ones(1, np.bool_)) for one in (first, second)]))
     index = Index((part,))
     index.images_per_class(0.5)
-    index.cooccurrence()
     whole = part.postings
+    posting_counts.cooccurrence(whole, part.alive)
     objects_in_place(whole.class_starts, whole.objects.image_rows, len(whole))
     asked = Asked(Kind(np.array([1]), np.ones(1, np.float32)))
     query = ObjectQuery(((Presence(asked), Relation(asked, "near", asked)),))
@@ -47,6 +50,7 @@ def warm_up() -> None:
     )
     layout.scores(whole)
     layout.pairs(detections)
+    sweep_old_code()
 
 
 def _postings(image_id: int) -> Postings:

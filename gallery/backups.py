@@ -31,11 +31,13 @@ from featurestore.errors import BackupRefused
 from featurestore.store import FeatureStore
 from featurestore.view import write_view
 from gallery import components
+from gallery.access.kept_people import PeopleUnreadable, bring_people, people_text, write_people
 from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
 from gallery.repairing import GalleryRepair, reconcile_rows
 
 CATALOGUE = "catalogue.jsonl"
+PEOPLE = "people.json"
 ROW_FIELDS = (
     *("id", "sha256", "name", "media_type", "size", "width", "height"),
     *("uploaded_at", "state", "spool_name", "failure"),
@@ -51,6 +53,7 @@ class BackupReport:
 
     images: int = 0
     rows: int = 0
+    people: int = 0
     copied: int = 0
     kept: int = 0
     """Files that the backup had already."""
@@ -65,6 +68,7 @@ class RestoreReport:
 
     images: int = 0
     rows: int = 0
+    people: int = 0
     damaged: list[str] = field(default_factory=list)
     """Files of the backup that are not what its manifest says."""
 
@@ -97,7 +101,10 @@ def _back_up(
 ) -> BackupReport:
     report = BackupReport()
     waiting: list[str] = []
-    files = [target.add_content(CATALOGUE, lambda path: _dump_rows(path, report, waiting))]
+    files = [
+        target.add_content(CATALOGUE, lambda path: _dump_rows(path, report, waiting)),
+        target.add_content(PEOPLE, lambda path: _dump_people(path, report)),
+    ]
     models = models_file(settings.STORE_DIR)
     if models is not None:
         content = models.read_bytes()
@@ -161,11 +168,18 @@ def _dump_rows(path: Path, report: BackupReport, waiting: list[str]) -> None:
                 waiting.append(row["spool_name"])
 
 
+def _dump_people(path: Path, report: BackupReport) -> None:
+    people = people_text()
+    report.people = people.count
+    write_people(path, people.text)
+
+
 def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport:
     """Fill an empty data folder from a backup; repeat it where it was killed.
 
     Every file is verified as it is copied. Damaged ones are named in the report: segments among
     them are copied for `check_store --repair` to salvage, a damaged catalogue is made anew.
+    Accounts are as they were at the time of the backup; others that are there already stay.
 
     Raises BackupRefused, OSError.
     """
@@ -173,7 +187,7 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
     _begin(folder)
     report = RestoreReport(images=manifest.images)
     for number, file in enumerate(manifest.files, 1):
-        if file.path != CATALOGUE and not _restore_file(folder, file):
+        if file.path not in (CATALOGUE, PEOPLE) and not _restore_file(folder, file):
             report.damaged.append(file.file)
         progress(number, len(manifest.files))
     components.store.cache_clear()
@@ -183,6 +197,11 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
     else:
         report.damaged.append(CATALOGUE)
         rebuild_catalogue()
+    people = manifest.by_path().get(PEOPLE)
+    if people is not None and _is_sound(folder / people.file, people):
+        _load_people(folder / people.file, report)
+    else:
+        report.damaged.append(PEOPLE)
     reconcile_rows(GalleryRepair())
     # Whatever view lies there may be older than the segments.
     write_view(components.store(), components.model_id())
@@ -227,6 +246,13 @@ def _load_rows(path: Path) -> None:
     rows = _rows(path)
     while batch := [Image(**row) for row in islice(rows, BATCH)]:
         Image.objects.bulk_create(batch)
+
+
+def _load_people(path: Path, report: RestoreReport) -> None:
+    try:
+        report.people = bring_people(path.read_text(encoding="utf-8"))
+    except PeopleUnreadable:
+        report.damaged.append(PEOPLE)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -7,11 +7,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.conditions import Asked, Condition, Kind, ObjectQuery, Presence, Relation
+from featurestore.conditions import (
+    HINT_WEIGHT,
+    Asked,
+    Condition,
+    Kind,
+    ObjectQuery,
+    Presence,
+    Relation,
+)
 
 # The most that an object's usual company counts: enough to order the photos that nothing better
 # was found in. This and the next two were measured with `manage.py evaluate`.
-COMPANY_WEIGHT = 0.01
+COMPANY_WEIGHT = HINT_WEIGHT
 # Company that is not the closest counts less than in proportion, ...
 CLOSENESS_POWER = 2
 # ... and company that was met in a photo or two may be chance.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.management import CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -28,6 +29,8 @@ from detector.detections import IMAGE_SIZE
 from detector.model_files import verify
 from featurestore.errors import StoreError
 from gallery import components
+from gallery.access.binding import Login
+from gallery.access.people import has_owner
 from gallery.models import Image
 
 # A worker looks for work several times a second; a task may take a batch's time.
@@ -67,7 +70,7 @@ def examine(names: set[str] | None = None) -> Iterator[Diagnosis]:
     for name, look in EXAMINATIONS.items():
         if names is not None and name not in names:
             continue
-        if name == "worker" and "database" in broken:
+        if name in NEED_DATABASE and "database" in broken:
             finding = "Not looked at, because the database has to be mended first."
             yield Diagnosis(name, Verdict.NOTE, finding)
             continue
@@ -194,6 +197,17 @@ def _database() -> Findings:
         yield Verdict.NOTE, f"{lost} photos are lost.", "Upload them again, or delete them."
 
 
+def _people() -> Findings:
+    people = User.objects.filter(is_active=True).count()
+    accounts = "1 person has an account" if people == 1 else f"{people} people have accounts"
+    if has_owner():
+        yield Verdict.GOOD, f"{accounts}, an owner among them.", ""
+    elif settings.GALLERY_LOGIN == Login.REQUIRED:
+        yield Verdict.BAD, "A login is demanded, but there is no owner.", ""
+    else:
+        yield Verdict.GOOD, f"{accounts}; on this machine nobody has to sign in.", ""
+
+
 def _store() -> Findings:
     store = components.store()
     models = len(store.model_ids())
@@ -270,11 +284,15 @@ EXAMINATIONS: dict[str, Callable[[], Findings]] = {
     "disk": _disk,
     "models": _models,
     "database": _database,
+    "people": _people,
     "clock": _clock,
     "store": _store,
     "detector": _detector,
     "worker": _worker,
 }
+
+# What lies in the database can be looked at only where it answers.
+NEED_DATABASE = {"people", "worker"}
 
 ADVICE = {
     "settings": "Change it in the environment; docs/deploy.md lists every variable.",
@@ -285,6 +303,7 @@ ADVICE = {
         "Start the database, or correct DATABASE_URL. Of a damaged SQLite file "
         "docs/backup-and-repair.md tells how to bring it back."
     ),
+    "people": "Run `python manage.py create_owner NAME`; docs/users.md tells more.",
     "clock": "Set the clock, best by a time service, or waiting photos are taken up too late.",
     "store": "Run `python manage.py check_store`, which names what is damaged and can repair it.",
     "detector": (

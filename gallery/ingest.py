@@ -1,132 +1,246 @@
-"""From received to ready: decode, detect, store, thumbnail, mark."""
+"""From received to ready: decode, detect, store, thumbnail, mark; several batches at a time.
+
+Decoding and detection need processors, storing and marking wait for the disk. So while one batch
+is stored the next is in the detector and one more is decoded. The database is the business of the
+calling thread alone, which also renews the leases of what is under way.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector import DetectorError
+from detector import Detector, DetectorError
 from featurestore.current_model import ModelChoice, read_model_choice, write_model_choice
-from featurestore.errors import ImageNotStored, StoreError
 from featurestore.segments import StoredImage
 from gallery import components
-from gallery.decoding import detector_input, read_pixels, shrunken_jpeg
-from gallery.errors import PhotoRefused, is_disk_full
+from gallery.errors import is_disk_full
 from gallery.features import features_of
-from gallery.models import Image
-from gallery.originals import original_file
+from gallery.models import LEASE_RENEWALS, Image
+from gallery.preparing import DISK_FULL, Prepared, prepare_image
+from gallery.tasks import schedule_tending
 from gallery.thumbnails import Size
+from gallery.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
-DECODING_THREADS = 2
+# One that is decoded, one in the detector, one that is stored. Each holds its originals in memory.
+BATCHES_AT_ONCE = 3
+# Of all their originals together; a larger batch is worked on alone.
+BYTES_AT_ONCE = 96 * 1024 * 1024
+
+_loading = threading.Lock()
+# The file of a batch is put together in memory, so one at a time.
+_storing = threading.Lock()
 
 
-@dataclass(frozen=True)
-class _Decoded:
-    image: Image
-    original: bytes
-    pixels: NDArray[np.uint8]
-    """(300, 300, 3) for the detector."""
-    thumbnail: bytes
+@dataclass
+class _Outcome:
+    """What became of a batch, for the database."""
+
+    stored: list[Image] = field(default_factory=list)
+    failed: list[tuple[Image, str]] = field(default_factory=list)
+    """With the reason; each was a try."""
+    waiting: list[tuple[Image, str]] = field(default_factory=list)
+    """With the reason, which is no fault of the photo."""
+
+    def all_failed(self, images: Sequence[Image], reason: str) -> None:
+        logger.warning("%d photos: %s", len(images), reason)
+        self.failed += [(image, reason) for image in images]
+
+
+class Ingestion:
+    """Batches of images on their way to be ready; use it with `with`.
+
+    An image that cannot be read or decoded fails by itself; where the detector or the disk fails,
+    all of its batch are tried again later. Originals stay in the spool until the store has them.
+    """
+
+    def __init__(self) -> None:
+        # Before anything is claimed, because on a busy machine loading takes as long as a lease.
+        # Where there is no detector each batch fails and says why.
+        with suppress(DetectorError):
+            _models()
+        # Beyond that, reading and decoding would only take the detector's processors away.
+        self._decoders = ThreadPoolExecutor(os.cpu_count() or 1, "decode")
+        self._batches = ThreadPoolExecutor(BATCHES_AT_ONCE, "batch")
+        self._running: dict[Future[_Outcome], Sequence[Image]] = {}
+        self._renewed = time.monotonic()
+        self.ready = 0
+        """How many images this has made ready."""
+
+    def __enter__(self) -> Ingestion:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._batches.shutdown(cancel_futures=True)
+        self._decoders.shutdown(cancel_futures=True)
+
+    @property
+    def decoders(self) -> ThreadPoolExecutor:
+        """The threads that read and decode, for what comes before a batch."""
+        return self._decoders
+
+    def add(self, images: Sequence[Image], prepared: Mapping[int, Prepared] | None = None) -> None:
+        """Start with a claimed batch as soon as there is room, which bounds the memory.
+
+        Args:
+            prepared: what is already decoded, by image id.
+        """
+        while self._running and not self._has_room(images):
+            self._conclude_next()
+        if images:
+            future = self._batches.submit(self._work, images, prepared or {})
+            self._running[future] = images
+
+    def finish(self) -> None:
+        """Wait for the end of every batch."""
+        while self._running:
+            self._conclude_next()
+
+    def renew_leases(self) -> None:
+        """Say that this process is at work on its batches, if that was said long ago."""
+        now = time.monotonic()
+        if now - self._renewed >= Image.lease_seconds() / LEASE_RENEWALS:
+            Image.objects.renew_leases(
+                [image.pk for images in self._running.values() for image in images]
+            )
+            self._renewed = now
+
+    def _has_room(self, images: Sequence[Image]) -> bool:
+        batches = [images, *self._running.values()]
+        size = sum(image.size for batch in batches for image in batch)
+        return len(batches) <= BATCHES_AT_ONCE and size <= BYTES_AT_ONCE
+
+    def _conclude_next(self) -> None:
+        done, _ = wait(
+            self._running, Image.lease_seconds() / LEASE_RENEWALS, return_when=FIRST_COMPLETED
+        )
+        for future in done:
+            del self._running[future]
+            self.ready += _conclude(future.result())
+        self.renew_leases()
+
+    def _work(self, images: Sequence[Image], prepared: Mapping[int, Prepared]) -> _Outcome:
+        """Everything but the database."""
+        outcome = _Outcome()
+        decoding = [
+            None if image.pk in prepared else self._decoders.submit(prepare_image, image)
+            for image in images
+        ]
+        photos: list[tuple[Image, Prepared]] = []
+        for image, future in zip(images, decoding, strict=True):
+            photo = prepared[image.pk] if future is None else future.result()
+            if isinstance(photo, Prepared):
+                photos.append((image, photo))
+            elif photo.disk_full:
+                outcome.waiting.append((image, photo.reason))
+            else:
+                outcome.failed.append((image, photo.reason))
+        if photos:
+            _detect_and_store(photos, outcome)
+        return outcome
 
 
 def ingest_batch(images: Sequence[Image]) -> int:
-    """Detect, store and mark images ready; returns how many are.
+    """Detect, store and mark images ready; returns how many are."""
+    with Ingestion() as ingestion:
+        ingestion.add(images)
+        ingestion.finish()
+    return ingestion.ready
 
-    An image that cannot be decoded fails by itself; where the detector or the disk fails, all
-    are tried again later. Their originals stay in the spool until the store has them.
-    """
-    with ThreadPoolExecutor(DECODING_THREADS) as pool:
-        outcomes = list(pool.map(_decode, images))
-    decoded = []
-    for image, outcome in zip(images, outcomes, strict=True):
-        if isinstance(outcome, _Decoded):
-            decoded.append(outcome)
-        else:
-            image.mark_try_failed(outcome)
-    if not decoded:
-        return 0
+
+def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -> None:
+    images = [image for image, _ in photos]
     try:
-        detections = components.detector().detect(np.stack([item.pixels for item in decoded]))
+        detector, vocabulary = _models()
+        model_id = detector.model_id
+        detections = detector.detect(np.stack([photo.pixels for _, photo in photos]))
     except DetectorError as error:
-        logger.warning("Detection failed for %d images: %s", len(decoded), error)
-        for item in decoded:
-            item.image.mark_try_failed(f"The detector failed: {error}")
-        return 0
+        outcome.all_failed(images, f"The detector failed: {error}")
+        return
     try:
-        _store(decoded, detections)
+        with _storing:
+            _store(photos, model_id, detections, vocabulary)
     except OSError as error:
-        logger.warning("Storing %d images failed: %s", len(decoded), error)
-        for item in decoded:
-            if is_disk_full(error):
-                item.image.mark_waiting("The disk is full.")
-            else:
-                item.image.mark_try_failed(f"Storing failed: {error}")
-        return 0
-    return _finish([item.image for item in decoded])
+        if is_disk_full(error):
+            logger.warning("Storing %d photos failed: %s", len(images), error)
+            outcome.waiting += [(image, DISK_FULL) for image in images]
+        else:
+            outcome.all_failed(images, f"Storing failed: {error}")
+        return
+    outcome.stored = images
 
 
-def _decode(image: Image) -> _Decoded | str:
-    """The decoded photo, or the reason why there is none.
-
-    It runs in a thread, which has no business with the database.
-    """
-    try:
-        with original_file(image) as path:
-            # Read once, because a deletion may take the file away at any time.
-            original = path.read_bytes()
-            pixels = read_pixels(path, Size.GRID)
-        if hashlib.sha256(original).hexdigest() != image.sha256:
-            return "The original has changed on disk since it was uploaded."
-        return _Decoded(image, original, detector_input(pixels), shrunken_jpeg(pixels, Size.GRID))
-    except PhotoRefused as error:
-        return str(error)
-    except (FileNotFoundError, ImageNotStored):
-        return "The original is missing from the spool."
-    except StoreError as error:
-        return str(error)
+def _models() -> tuple[Detector, Vocabulary]:
+    """Loaded once, whichever of several threads needs them first."""
+    with _loading:
+        return components.detector(), components.vocabulary()
 
 
-def _store(decoded: list[_Decoded], detections: NDArray[np.float32]) -> None:
+def _store(
+    photos: list[tuple[Image, Prepared]],
+    model_id: str,
+    detections: NDArray[np.float32],
+    vocabulary: Vocabulary,
+) -> None:
     """Keep originals, features and thumbnails. Raises OSError."""
     store = components.store()
     store.append_images(
         [
             StoredImage(
-                image_id=item.image.pk,
-                name=item.image.name,
-                media_type=item.image.media_type,
-                width=item.image.width,
-                height=item.image.height,
-                uploaded_at=item.image.uploaded_at.timestamp(),
-                data=item.original,
+                image_id=image.pk,
+                name=image.name,
+                media_type=image.media_type,
+                width=image.width,
+                height=image.height,
+                uploaded_at=image.uploaded_at.timestamp(),
+                data=photo.original,
             )
-            for item in decoded
-            # A worker that was killed in the middle of this may have stored some before.
-            if item.image.pk not in store
+            for image, photo in photos
+            # An earlier try, cut off in the middle of this, may have stored it before. To ask
+            # for each photo would read the ids of every segment that came meanwhile.
+            if not image.was_tried_before or image.pk not in store
         ]
     )
-    model_id = components.detector().model_id
     store.append_features(
-        model_id,
-        features_of([item.image.pk for item in decoded], detections, components.vocabulary()),
+        model_id, features_of([image.pk for image, _ in photos], detections, vocabulary)
     )
     if read_model_choice(store.folder) is None:
         # From now on another detector does not change what is searched until it is asked to.
         write_model_choice(store.folder, ModelChoice(model_id))
-    for item in decoded:
-        components.thumbnails().keep(item.image.sha256, Size.GRID, item.thumbnail)
+    for image, photo in photos:
+        components.thumbnails().keep(image.sha256, Size.GRID, photo.thumbnail)
+
+
+def _conclude(outcome: _Outcome) -> int:
+    """Bring an outcome to the database; returns how many images are ready."""
+    for image, reason in outcome.waiting:
+        image.mark_waiting(reason)
+    for image, reason in outcome.failed:
+        image.mark_try_failed(reason)
+    return _finish(outcome.stored) if outcome.stored else 0
 
 
 def _finish(images: list[Image]) -> int:
     """Mark images ready and give up their spool files; returns how many are ready."""
+    # First, because it also takes off the disk what was deleted meanwhile.
+    schedule_tending()
     ready = Image.objects.filter(pk__in=[image.pk for image in images]).mark_ready()
     # Deleted while they were being ingested: make sure that no part of them stays.
     deleted = [image for image in images if image.pk not in ready]

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import connection, models, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
-# How a failure begins that tells of a lost original.
-LOST = "lost: "
+# Models of this app that have a package of their own.
+from gallery.access.models import ApiToken, SignInTries
+
+__all__ = ["ApiToken", "Image", "ImageQuerySet", "SignInTries"]
+
+# How much of an original's SHA-256 is in the addresses of its pictures.
+VERSION_LENGTH = 12
 # Until a photo is tried again that had to wait, such as for room on the disk.
 WAIT_SECONDS = 20
+# How often a worker renews its leases before one would end.
+LEASE_RENEWALS = 4
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
@@ -27,12 +35,20 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(state=Image.State.READY)
 
     def failed(self) -> ImageQuerySet:
-        """Images that were tried often enough; a person may have them tried again."""
-        return self.filter(state=Image.State.FAILED)
+        """Images that do not become ready by themselves: tried often enough, or lost."""
+        return self.filter(state__in=[Image.State.FAILED, Image.State.LOST])
+
+    def lost(self) -> ImageQuerySet:
+        """Images that no original is left of."""
+        return self.filter(state=Image.State.LOST)
 
     def claimable(self, now: datetime) -> ImageQuerySet:
         """Received images that no worker holds and that are due."""
         return self.received().filter(due_at__lte=now)
+
+    def in_turn(self) -> ImageQuerySet:
+        """First what a person waits for, and last what was tried before."""
+        return self.order_by("priority", "tries", "id")
 
     def newest_first(self) -> ImageQuerySet:
         return self.order_by("-uploaded_at", "-id")
@@ -59,19 +75,29 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """
         now = timezone.now()
         with transaction.atomic():
-            self.claimable(now).filter(tries__gte=settings.INGEST_TRIES).update(
-                state=Image.State.FAILED,
-                failure=f"Each of {settings.INGEST_TRIES} tries was cut off; the log may say why.",
-            )
-            due = self.claimable(now).order_by("tries", "id")
+            due = self.claimable(now).in_turn()
             if connection.features.has_select_for_update_skip_locked:
                 due = due.select_for_update(skip_locked=True)
-            batch = _first_batch(list(due[: settings.INGEST_BATCH]))
+            found = list(due[: settings.INGEST_BATCH])
+            given_up = [image.pk for image in found if image.tries >= settings.INGEST_TRIES]
+            if given_up:
+                self.filter(pk__in=given_up).update(
+                    state=Image.State.FAILED,
+                    failure=f"Each of {settings.INGEST_TRIES} tries was cut off; "
+                    "the log may say why.",
+                )
+            batch = _first_batch([image for image in found if image.pk not in given_up])
             for image in batch:
                 image.tries += 1
-                image.due_at = now + timedelta(seconds=settings.INGEST_LEASE_SECONDS)
-            self.bulk_update(batch, ["tries", "due_at"])
+            # All of a batch have the same tries: one statement, however many they are.
+            self.filter(pk__in=[image.pk for image in batch]).update(
+                tries=F("tries") + 1, due_at=Image.lease_end()
+            )
         return batch
+
+    def renew_leases(self, image_ids: Iterable[int]) -> None:
+        """Say that a worker is still at work on images."""
+        self.received().filter(pk__in=list(image_ids)).update(due_at=Image.lease_end())
 
     def mark_ready(self) -> set[int]:
         """Record that the store holds everything; returns ids of those that were not deleted.
@@ -82,8 +108,8 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return set(self.values_list("pk", flat=True))
 
     def retry(self) -> int:
-        """Put failed images back in the queue; returns how many."""
-        return self.failed().update(
+        """Put failed images back in the queue, but for lost ones; returns how many."""
+        return self.filter(state=Image.State.FAILED).update(
             state=Image.State.RECEIVED, tries=0, failure="", due_at=timezone.now()
         )
 
@@ -108,6 +134,12 @@ class Image(models.Model):
         RECEIVED = "received", "waiting"
         READY = "ready", "ready"
         FAILED = "failed", "failed"
+        LOST = "lost", "lost"
+
+    class Priority(models.IntegerChoices):
+        UPLOAD = 0, "upload"
+        """Somebody has just uploaded it and looks for it."""
+        IMPORT = 1, "import"
 
     sha256 = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=255)
@@ -127,11 +159,19 @@ class Image(models.Model):
         default=timezone.now, help_text="When a worker may take it: later while one holds it."
     )
     failure = models.TextField(blank=True)
+    priority = models.PositiveSmallIntegerField(
+        choices=Priority.choices,
+        default=Priority.UPLOAD,
+        help_text="Which photos are ingested first.",
+    )
 
     objects = ImageQuerySet.as_manager()
 
     class Meta:
-        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["state", "due_at"])]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["state", "due_at"]),
+            models.Index(fields=["state", "priority", "tries", "id"]),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -139,18 +179,55 @@ class Image(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("photo", args=[self.pk])
 
+    @staticmethod
+    def lease_seconds() -> float:
+        """For how long a worker that says nothing keeps its images."""
+        return float(settings.INGEST_LEASE_SECONDS)
+
+    @classmethod
+    def lease_end(cls) -> datetime:
+        """Until when an image is held that is claimed now."""
+        return timezone.now() + timedelta(seconds=cls.lease_seconds())
+
+    @property
+    def was_tried_before(self) -> bool:
+        """Whether parts of it may be in the store from a try that did not succeed."""
+        return self.tries > 1 or bool(self.failure)
+
     @property
     def is_ready(self) -> bool:
         return self.state == self.State.READY
 
     @property
     def has_failed(self) -> bool:
-        return self.state == self.State.FAILED
+        """Whether it does not become ready by itself."""
+        return self.state in (self.State.FAILED, self.State.LOST)
 
     @property
     def is_lost(self) -> bool:
         """Whether no original of it is left; `check_store --repair` says so."""
-        return self.has_failed and self.failure.startswith(LOST)
+        return self.state == self.State.LOST
+
+    @property
+    def version(self) -> str:
+        """What in the addresses of its pictures says which photo they are of.
+
+        A restored backup may give an id to another photo than a browser has seen by it.
+        """
+        return self.sha256[:VERSION_LENGTH]
+
+    @property
+    def grid_url(self) -> str:
+        """The address of its small picture, which may be kept for good."""
+        return self._picture_url("thumbnail")
+
+    @property
+    def view_url(self) -> str:
+        """The address of its large picture, likewise."""
+        return self._picture_url("view")
+
+    def _picture_url(self, name: str) -> str:
+        return f"{reverse(name, args=[self.pk])}?v={self.version}"
 
     def mark_waiting(self, reason: str) -> None:
         """Have it tried again soon for as long as it takes: it is no fault of the photo."""

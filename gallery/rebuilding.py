@@ -1,17 +1,27 @@
-"""Makes the catalogue from the store and the spool alone."""
+"""Makes the catalogue from the store and the spool, and people from what is left of the old one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from featurestore.durable import fsync_folder
+from featurestore.durable import fsync_folder, write_durably
 from featurestore.store import FeatureStore
 from gallery import components
+from gallery.access.binding import Login
+from gallery.access.kept_people import (
+    PeopleUnreadable,
+    bring_people,
+    salvage_people,
+    write_people,
+)
+from gallery.access.people import has_owner
 from gallery.adoption import adopt_original
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import catalogue_path
@@ -24,6 +34,13 @@ BATCH = 1000
 # Ids that waiting photos may have had in the lost catalogue are passed over, because a browser
 # or a worker may still know them.
 PASSED_OVER_IDS = 1000
+# Has the people of a catalogue that was set aside until the new one has them.
+WAITING_PEOPLE = "people.json"
+NO_OWNER = (
+    "No owner's account is left. If people sign in to this gallery, make an owner with "
+    "`python manage.py create_owner NAME`, or bring all accounts back from a backup: "
+    "docs/backup-and-repair.md tells how."
+)
 
 
 @dataclass
@@ -35,6 +52,8 @@ class Rebuilt:
     """Photos that the spool held and the store did not."""
     damaged: int = 0
     """Spool files that are no longer what was uploaded."""
+    people: int | None = None
+    """Accounts of the old catalogue; None where it was not set aside, or they were unreadable."""
 
 
 def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -> Rebuilt:
@@ -49,6 +68,7 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
     rebuilt = Rebuilt()
     twins: list[int] = []
     with transaction.atomic():
+        rebuilt.people = take_over_people()
         Image.objects.all().delete()
         for images in StoredRows.of(store):
             # The same bytes twice in the store become one row; the other image goes below.
@@ -63,11 +83,19 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
         schedule_ingestion(timezone.now())
     # Only these: an image whose facts cannot be read has no row either, and is not to be lost.
     store.delete(twins)
+    forget_waiting_people()
     return rebuilt
 
 
 def set_catalogue_aside() -> None:
-    """Move a damaged SQLite database into quarantine and make an empty one."""
+    """Move a damaged SQLite database into quarantine and make an empty one.
+
+    People who can still be read of it wait in a file for `take_over_people`, also after a kill.
+    """
+    people = salvage_people()
+    if people is not None:
+        text = people.text
+        write_durably(_waiting_people(), lambda file: write_people(file, text))
     connection.close()
     path = catalogue_path()
     quarantine = path.parent / "quarantine"
@@ -78,6 +106,46 @@ def set_catalogue_aside() -> None:
             file.rename(quarantine / f"{timezone.now():%Y%m%dT%H%M%S}-{file.name}")
     fsync_folder(path.parent)
     prepare_catalogue()
+
+
+def take_over_people() -> int | None:
+    """Bring the people of a catalogue that was set aside into this one; returns how many.
+
+    None where there are none to bring. Call `forget_waiting_people` once this is committed.
+    """
+    path = _waiting_people()
+    # Where somebody is there, it was done before a kill.
+    if not path.exists() or User.objects.exists():
+        return None
+    try:
+        return bring_people(path.read_text(encoding="utf-8"))
+    except PeopleUnreadable:
+        return None
+
+
+def forget_waiting_people() -> None:
+    """Remove the file by which people go from one catalogue to the next."""
+    _waiting_people().unlink(missing_ok=True)
+
+
+def sentence_of_accounts(taken_over: int | None) -> str:
+    """What became of the accounts of a lost catalogue; "" where it had none and needs none.
+
+    Args:
+        taken_over: what `take_over_people` returned.
+    """
+    sentences = []
+    if taken_over:
+        accounts = "1 account was" if taken_over == 1 else f"{taken_over} accounts were"
+        sentences.append(f"{accounts} taken over from the old catalogue.")
+    needs_owner = taken_over != 0 or settings.GALLERY_LOGIN == Login.REQUIRED
+    if needs_owner and not has_owner():
+        sentences.append(NO_OWNER)
+    return " ".join(sentences)
+
+
+def _waiting_people() -> Path:
+    return Path(settings.STORE_DIR).parent / WAITING_PEOPLE
 
 
 def _adopt_spool(rebuilt: Rebuilt, highest: int) -> None:

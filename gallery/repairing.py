@@ -21,7 +21,13 @@ from gallery.agreement import settle_spool
 from gallery.checking import catalogue_path, has_original_in_spool
 from gallery.models import Image
 from gallery.originals import delete_images
-from gallery.rebuilding import rebuild_catalogue, set_catalogue_aside
+from gallery.rebuilding import (
+    forget_waiting_people,
+    rebuild_catalogue,
+    sentence_of_accounts,
+    set_catalogue_aside,
+    take_over_people,
+)
 from gallery.stored_rows import (
     FIELDS,
     CatalogueFacts,
@@ -49,6 +55,8 @@ class GalleryRepair:
     """Images whose features are computed again in the background."""
     lost: dict[int, str] = field(default_factory=dict)
     """Names of lost photos by image id, empty where the name is not known."""
+    accounts: str = ""
+    """What became of people, in a sentence, where the catalogue was lost."""
 
 
 def is_catalogue_lost(findings: Sequence[Finding]) -> bool:
@@ -70,17 +78,24 @@ def repair_gallery(findings: Sequence[Finding]) -> GalleryRepair:
 
     Hold the store's `compaction_lock`, and be alone in the gallery where the catalogue is lost.
     """
-    catalogue_lost = is_catalogue_damaged(findings)
-    done = repair_store(
-        settings.STORE_DIR, findings, known=None if catalogue_lost else CatalogueFacts()
-    )
+    damaged, lost = is_catalogue_damaged(findings), is_catalogue_lost(findings)
+    done = repair_store(settings.STORE_DIR, findings, known=None if damaged else CatalogueFacts())
     components.store.cache_clear()
     repair = GalleryRepair(done.quarantined, done.healed, done.removed, done.salvaged_images)
     repair.lost = dict.fromkeys(done.lost_ids, "")
     _clear_folders(findings, repair)
-    if catalogue_lost:
+    people = None
+    if damaged:
         set_catalogue_aside()
-        repair.rows_written += rebuild_catalogue().stored
+        rebuilt = rebuild_catalogue()
+        repair.rows_written += rebuilt.stored
+        people = rebuilt.people
+    elif lost:
+        # A repair may have been killed once the damaged catalogue was set aside.
+        people = take_over_people()
+        forget_waiting_people()
+    if lost:
+        repair.accounts = sentence_of_accounts(people)
     reconcile_rows(repair, catalogue_knows_names=EDITS in done.kinds)
     return repair
 

@@ -62,7 +62,7 @@ def _levels(pixels: Pillow.Image) -> Levels | None:
 
 def _eight_bit(pixels: Pillow.Image, lowest: float, highest: float) -> Pillow.Image:
     """Grey levels, which Pillow would clip, scaled to 0..255."""
-    values = (_values(pixels) - lowest) * (255.0 / max(highest - lowest, 1e-9))
+    values = (_values(pixels).astype(np.float64) - lowest) * (255.0 / max(highest - lowest, 1e-9))
     return Pillow.fromarray(np.clip(values, 0, 255).astype(np.uint8))
 
 

@@ -29,7 +29,7 @@ TEXT_CUT_OFF = 0.05
 def score_text(index: Index, text: str, score_name: str = OBJECTS) -> NDArray[np.float32]:
     """(rows,) score of every image for words, weak matches included. Raises QueryRefused."""
     query = read_query(text, components.vocabulary())
-    return score_query(index, query, score_name, weak=True)
+    return score_query(index, query, score_name, company=company_query(index, query))
 
 
 def score_query(
@@ -39,15 +39,15 @@ def score_query(
     *,
     allowed: NDArray[np.bool_] | None = None,
     floor: float = 0.0,
-    weak: bool = False,
+    company: ObjectQuery | None = None,
 ) -> NDArray[np.float32]:
     """(rows,) score of every image for a query, 0..1.
 
     Args:
         allowed: (rows,) images that may be found; None for all.
         floor: scores below it may come out as 0.
-        weak: whether in images below `TEXT_CUT_OFF` the usual company of what was not found counts
-            a little; they stay below it.
+        company: what images below `TEXT_CUT_OFF` are scored with (see `company_query`), so that
+            the usual company of what was not found counts a little; they stay below it.
     """
     if not query.asks_for_objects:
         alive = index.alive if allowed is None else index.alive & allowed
@@ -57,16 +57,16 @@ def score_query(
         vector = components.vocabulary().phrase_vector(words)
         scores = index.scores(lambda postings: cosines(postings.sentence_vectors, vector))
         return scores if allowed is None else np.where(allowed, scores, np.float32(0))
-    if not weak:
+    if company is None:
         return index_condition_scores(index, query.objects, allowed, floor=floor)
     scores = index_condition_scores(index, query.objects, allowed, floor=TEXT_CUT_OFF)
-    with_hints = index_condition_scores(index, company_query(index, query), allowed)
+    with_hints = index_condition_scores(index, company, allowed)
     return np.where(scores < np.float32(TEXT_CUT_OFF), with_hints * weakening(with_hints), scores)
 
 
 def company_query(index: Index, query: TextQuery) -> ObjectQuery:
     """What weaker matches of a query are scored with: the same with its usual company."""
-    return with_company(query.objects, index.cooccurrence())
+    return with_company(query.objects, index.cooccurrence)
 
 
 @overload

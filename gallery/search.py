@@ -111,17 +111,18 @@ def search_text(
     started = time.perf_counter()
     query = read_query(text, vocabulary)
     index = components.index()
+    company = company_query(index, query) if weak else None
     scores = score_query(
         index,
         query,
         score_name,
         allowed=_allowed(index, query),
         floor=0.0 if weak else MATCH_FLOOR,
-        weak=weak,
+        company=company,
     )
     ranking = _ranking(index, scores, TEXT_CUT_OFF, page)
     found = TextReasons(query)
-    weaker = TextReasons(query, company_query(index, query), weakening) if weak else found
+    weaker = found if company is None else TextReasons(query, company, weakening)
 
     def why(row: int, score: float) -> tuple[Reason, ...]:
         if not query.asks_for_objects:
@@ -161,12 +162,15 @@ def search_layout(
         raise QueryRefused("No object was recognised in this photo, so nothing is like it.")
     started = time.perf_counter()
     index = components.index()
-    scores = score_layout(index, layout, score_name, mirror=mirror)
+    ready = layout_query(layout, mirror=mirror)
+    if score_name == ORIGINAL:
+        scores = score_layout(index, layout, score_name)
+    else:
+        scores = index.scores(ready.scores)
     row = None if without_image_id is None else index.row_of(without_image_id)
     if row is not None:
         scores[row] = 0
     ranking = _ranking(index, scores, PHOTO_CUT_OFF, page)
-    ready = layout_query(layout, mirror=mirror)
 
     def why(row: int, score: float) -> tuple[Reason, ...]:
         if score_name == ORIGINAL:

@@ -2,50 +2,75 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Min
+from django.dispatch import receiver
 from django.utils import timezone
-from django_tasks import TaskResultStatus, task
+from django_tasks import TaskResult, TaskResultStatus, task
 from django_tasks.base import Task
+from django_tasks.signals import task_finished
 from django_tasks_db.models import DBTaskResult
 
 from gallery.models import Image, ImageQuerySet
 
+logger = logging.getLogger(__name__)
+
+# An ingestion ends in between, so that a worker can be stopped and the store tended.
+INGEST_SECONDS = 5.0
 TEND_AFTER_SECONDS = 3.0
 TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
 TEND_PAUSE = 10
+# For looking into what went wrong.
+KEPT_DAYS = 1
 
 
 @task()
 def ingest_received() -> int:
-    """Ingest one batch of received images; returns how many became ready."""
+    """Ingest received images for a while, batch after batch; returns how many became ready."""
     # The detector and the word vectors are loaded in the worker only.
-    from gallery.ingest import ingest_batch
+    from gallery.ingest import Ingestion
 
-    # Should this worker be killed, the task that comes at the lease's end takes its images over.
-    schedule_ingestion(timezone.now() + timedelta(seconds=settings.INGEST_LEASE_SECONDS + 1))
-    ready = ingest_batch(Image.objects.claim_batch())
+    ready = 0
+    if Image.objects.claimable(timezone.now()).exists():
+        with Ingestion() as ingestion:
+            stop = time.monotonic() + INGEST_SECONDS
+            while time.monotonic() < stop and (batch := _claim_batch()):
+                ingestion.add(batch)
+            ingestion.finish()
+            ready = ingestion.ready
     next_due = Image.objects.received().aggregate(first=Min("due_at"))["first"]
     if next_due is not None:
         schedule_ingestion(next_due)
-    if ready:
-        schedule_tending()
     return ready
+
+
+@transaction.atomic
+def _claim_batch() -> list[Image]:
+    batch = Image.objects.claim_batch()
+    if batch:
+        # Should this worker be killed, the task that comes then takes its images over.
+        schedule_ingestion(Image.lease_end())
+        if Image.objects.claimable(timezone.now()).exists():
+            # Another worker, if there is one, need not wait for the end of this one's task.
+            schedule_ingestion(timezone.now())
+    return batch
 
 
 @task()
 def tend() -> None:
-    """Compact the store and renew its index and view."""
-    from gallery.agreement import end_deletions
+    """End what was left undone, compact the store, renew its index and view, and clear away."""
+    from gallery.agreement import end_deletions, end_renames
+    from gallery.photo_queries import sweep_photo_queries
     from gallery.tending import tend_store
 
     end_deletions()
+    end_renames()
     started = time.monotonic()
     try:
         done = tend_store()
@@ -56,6 +81,8 @@ def tend() -> None:
     if done is None or done.unfinished:
         # A large store takes long to tend, which should not keep new photos waiting for ever.
         schedule_tending(TEND_AFTER_SECONDS + TEND_PAUSE * (time.monotonic() - started))
+    forget_old_tasks()
+    sweep_photo_queries()
 
 
 def schedule_ingestion(at: datetime) -> None:
@@ -74,6 +101,21 @@ def _schedule(task: Task[[], Any], at: datetime) -> None:
     )
     if not due.exists():
         task.using(run_after=at).enqueue()
+
+
+def forget_old_tasks() -> None:
+    """Remove tasks that ended, or were cut off, more than a day ago."""
+    long_ago = timezone.now() - timedelta(days=KEPT_DAYS)
+    started = DBTaskResult.objects.exclude(status=TaskResultStatus.READY)
+    started.filter(started_at__lt=long_ago).delete()
+
+
+@receiver(task_finished)
+def log_failure(task_result: TaskResult[object], **kwargs: object) -> None:
+    """Say in the log why a task failed, which else only its row in the database would."""
+    if task_result.status == TaskResultStatus.FAILED:
+        for error in task_result.errors:
+            logger.error("The task %s failed:\n%s", task_result.task.name, error.traceback)
 
 
 @transaction.atomic

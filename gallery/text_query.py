@@ -27,6 +27,8 @@ from gallery.query.syntax import (
 from gallery.vocabulary import Meaning, Vocabulary
 
 MAX_QUERY_LENGTH = 500
+# Relations in all alternatives together: each looks at pairs of objects in every photo.
+MAX_RELATIONS = 8
 # Parts of the frame from which a box is big and up to which it is small. COCO calls an object
 # small below 32² pixels, which is little of the photos of today.
 BIG_AREA = 0.2
@@ -107,6 +109,7 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
         raise QueryRefused(str(error), span=error.span) from error
     if not query.alternatives and not query.filters:
         raise QueryRefused("There is no word to search for. Type what is in the photo, like: dog")
+    _check_relations(query)
     reader = _Reader(query, vocabulary)
     compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
     understood = [found for found in compiled if found]
@@ -119,6 +122,26 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
         has_filters=bool(query.filters),
         chips=tuple(reader.chips()),
     )
+
+
+def relations_of(query: Query) -> list[Relation]:
+    """All relations of all alternatives."""
+    return [
+        condition
+        for conjunction in query.alternatives
+        for condition in conjunction.conditions
+        if isinstance(condition, Relation)
+    ]
+
+
+def _check_relations(query: Query) -> None:
+    relations = relations_of(query)
+    if len(relations) > MAX_RELATIONS:
+        raise QueryRefused(
+            f"This search asks {len(relations)} times how things lie to each other; "
+            f"the limit is {MAX_RELATIONS}.",
+            span=relations[MAX_RELATIONS].span,
+        )
 
 
 class _Reader:

@@ -31,12 +31,20 @@ class Thumbnails:
         return self.folder / sha256[:2] / f"{sha256}-{size:d}.jpg"
 
     def keep(self, sha256: str, size: Size, jpeg: bytes) -> None:
-        """Put a thumbnail in place, whole or not at all."""
+        """Put a thumbnail in place, whole or not at all. Raises OSError (a full disk)."""
         path = self.path(sha256, size)
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(f".{secrets.token_hex(4)}")
-        temporary.write_bytes(jpeg + hashlib.sha256(jpeg).digest())
-        temporary.rename(path)
+        content = jpeg + hashlib.sha256(jpeg).digest()
+        try:
+            try:
+                temporary.write_bytes(content)
+            except FileNotFoundError:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                temporary.write_bytes(content)
+            temporary.rename(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def files(self) -> Iterator[Path]:
         """Every file there is, also half-written ones."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,7 +17,6 @@ from gallery.decoding import PhotoFacts, read_facts
 from gallery.errors import PhotoRefused, Refused, refusing_full_disk
 from gallery.models import Image
 from gallery.originals import delete_images
-from gallery.spool import sha256_of
 from gallery.tasks import schedule_ingestion
 from gallery.upload_handler import BoundedUpload
 
@@ -108,7 +108,7 @@ def _refusal(name: str, refusal: Refused) -> UploadAnswer:
 
 def _keep(path: Path, name: str) -> UploadAnswer:
     with path.open("rb") as file:
-        sha256 = sha256_of(file)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
         duplicate = _duplicate(sha256, name)
         if duplicate:
             return duplicate
@@ -125,7 +125,8 @@ def _keep(path: Path, name: str) -> UploadAnswer:
     return UploadAnswer(name, Outcome.STORED, "Stored.", image)
 
 
-def _duplicate(sha256: str, name: str) -> UploadAnswer | None:
+def duplicate_of(sha256: str) -> Image | None:
+    """The photo that has these bytes already, unless nothing is left of it."""
     image = Image.objects.filter(sha256=sha256).first()
     if image is None:
         return None
@@ -133,6 +134,13 @@ def _duplicate(sha256: str, name: str) -> UploadAnswer | None:
         # Either its bytes are here again, or a killed process has not ended its deletion, which
         # would take this upload with it. The upload becomes a photo of its own.
         delete_images([image])
+        return None
+    return image
+
+
+def _duplicate(sha256: str, name: str) -> UploadAnswer | None:
+    image = duplicate_of(sha256)
+    if image is None:
         return None
     return UploadAnswer(name, Outcome.DUPLICATE, f"Already there as {image.name}.", image)
 

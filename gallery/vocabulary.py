@@ -20,8 +20,8 @@ from rapidfuzz.distance import OSA
 
 from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME, NAME_BY_ID
 from featurestore.conditions import Kind
+from gallery.lexicon import Lexicon, NounFacts
 from gallery.word_vectors import load_word_vectors
-from gallery.wordnet import Lexicon
 
 # Endings of English plurals and what they replace, longest first.
 PLURAL_ENDINGS = (("ves", "fe"), ("ves", "f"), ("ies", "y"), ("es", ""), ("s", ""))
@@ -45,7 +45,7 @@ COMMON_COMPONENTS = 3
 # All of these were measured with `manage.py evaluate`.
 # A class that is further from a word than this says nothing about it, ...
 NEAR_SIMILARITY = 0.45
-# ... or than this, where WordNet knows the word and sees nothing that the two share.
+# ... or than this, where WordNet sees nothing that the two share, or does not know the word.
 UNRELATED_SIMILARITY = 0.7
 # Classes within a few hundredths of the nearest cosine count as the same thing.
 SIMILARITY_SCALE = 0.02
@@ -61,7 +61,7 @@ MOST_TYPING_MISTAKES = 2
 LONG_WORD = 6
 MOST_CORRECTIONS = 3
 # Words past this place by use are hardly what somebody meant to type.
-RARE_WORD = 60_000
+RARE_WORD = 40_000
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,9 @@ class Meaning:
     @property
     def class_names(self) -> list[str]:
         return [NAME_BY_ID[class_id] for class_id in self.kind.class_ids.tolist()]
+
+
+NAME_WITHOUT_BLANKS = {name.replace(" ", ""): name for name in CLASS_NAMES}
 
 
 class Vocabulary:
@@ -117,8 +120,9 @@ class Vocabulary:
         """The class that a phrase names, in singular or plural: "hot dogs" is "hot dog"."""
         *front, last = phrase.split(" ")
         for singular in singulars(last):
-            name = " ".join([*front, singular])
-            if name in ID_BY_NAME:
+            # "hotdog" is written in one word as often.
+            name = NAME_WITHOUT_BLANKS.get("".join([*front, singular]))
+            if name is not None:
                 return name
         return None
 
@@ -134,13 +138,15 @@ class Vocabulary:
             return named
         # Class names are in the singular, and so "puppies" by itself is nearer to cat than to dog.
         form = self._nearest_form(phrase)
-        noun = next((form for form in singulars(phrase) if form in self._lexicon), None)
-        facts = self._lexicon.facts(noun) if noun is not None else None
+        facts = self._facts(phrase)
         if form is None:
             meant = facts.meant if facts else {}
             return _meaning(meant, max(meant.values())) if meant else None
         similarities = self._similarity_by_class(form)
         nearest = max(similarities.values())
+        if facts is not None and not facts.is_usual:
+            # "red" is near to orange, and "very" to hair drier.
+            return None
         if facts is not None and (facts.meant or nearest < UNRELATED_SIMILARITY):
             similarities = {id_: similarities[id_] for id_ in facts.akin}
             nearest = max(similarities.values(), default=0.0)
@@ -157,7 +163,7 @@ class Vocabulary:
                 distance = nearest_meant - max(similarities[class_id] for class_id in sense)
                 for class_id in sense:
                     weights[class_id] = faith * float(np.exp(-distance / SENSE_SCALE))
-        elif nearest < NEAR_SIMILARITY:
+        elif nearest < (UNRELATED_SIMILARITY if facts is None else NEAR_SIMILARITY):
             return None
         for class_id, similarity in similarities.items():
             near = float(np.exp((similarity - nearest) / SIMILARITY_SCALE))
@@ -202,7 +208,9 @@ class Vocabulary:
             )
         ]
         # Of words that are equally like it the one that is used most.
-        ranked = dict.fromkeys(match[0] for match in sorted(found, key=lambda match: match[1:]))
+        least = min((match[1] for match in found), default=0)
+        nearest = sorted((match for match in found if match[1] == least), key=lambda m: m[2])
+        ranked = dict.fromkeys(match[0] for match in nearest)
         return list(ranked)[:MOST_CORRECTIONS]
 
     @cached_property
@@ -214,6 +222,11 @@ class Vocabulary:
         place = self._vectors.key_to_index
         used = {word: place[word] for word in words if place.get(word, RARE_WORD) < RARE_WORD}
         return sorted(used, key=used.__getitem__)
+
+    def _facts(self, phrase: str) -> NounFacts | None:
+        """What WordNet knows of a phrase or its singular, rather of one that stands for a class."""
+        found = [facts for form in singulars(phrase) if (facts := self._lexicon.facts(form))]
+        return next((facts for facts in found if facts.meant), found[0] if found else None)
 
     def _nearest_form(self, phrase: str) -> str | None:
         """The phrase, or a form of it, all of whose words have vectors; the nearest to a class."""

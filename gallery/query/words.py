@@ -12,10 +12,20 @@ ONLY_WORD = "only"
 ARTICLES = frozenset(["a", "an", "any", "some", "the"])
 # They join things and ask for nothing themselves.
 JOINING_WORDS = ARTICLES | {
-    *(AND_WORD, "are", "at", "but", "is", "of", "that", "to", "which", "who", "with")
+    *(AND_WORD, "are", "at", "but", "is", "of", "that", "to", "which", "who", "with"),
+    # Whose a thing is cannot be seen, and that it is to be found in a photo goes without saying.
+    *("my", "your", "his", "her", "its", "our", "their", "me", "this", "these", "those", "there"),
+    *("find", "show", "have", "has", "having", "image", "images", "photo", "photos"),
+    *("picture", "pictures", "pic", "pics"),
 }
 # Between a thing and the relation that it has: "cat that is on the couch".
-LINKING_WORDS = frozenset(["are", "is", "that", "which", "who"])
+LINKING_WORDS = frozenset(
+    [
+        *("are", "is", "that", "which", "who"),
+        *("held", "hanging", "jumping", "lying", "parked", "placed", "resting", "running"),
+        *("seated", "sitting", "sleeping", "standing", "walking"),
+    ]
+)
 NEGATIONS = frozenset(["except", "neither", "no", "nor", "not", "without"])
 PERCENT_WORD = "percent"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 SENTENCES = {
@@ -22,6 +22,9 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    if not request.accepts("text/html"):
+        # A page's script shows the sentence, such as where somebody has signed in meanwhile.
+        return JsonResponse({"detail": SENTENCES[403]}, status=403)
     return _error(request, 403)
 
 

@@ -12,6 +12,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_every_page import FAINT, UNSPOKEN
 from tests.gallery.guarded_gallery import GuardedGallery
 from tests.gallery.people import PASSWORD
+from tests.photos import CAT
 
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
 NEW_PASSWORD = "another long passphrase"
@@ -88,6 +89,44 @@ def test_a_token_is_shown_once(
     assert page.get_by_label(re.compile("Copy it now")).count() == 0
     page.get_by_role("button", name=re.compile(f"Revoke.*{name}")).click()
     expect(page.get_by_role("status")).to_have_text("The token is revoked.")
+
+
+def test_an_upload_after_the_session_has_ended_leads_to_the_login(
+    guarded: GuardedGallery, open_page: OpenPage, size: dict[str, int]
+) -> None:
+    page = open_page(guarded, "/", viewport=size)
+    sign_in(page, "ada", PASSWORD)
+    photos = page.get_by_label("Choose photos or drop them here")
+    expect(photos).to_be_attached()
+    page.context.clear_cookies(name="sessionid")
+    photos.set_input_files(CAT)
+    answer = page.locator(".answer[data-outcome=lost]", has_text=CAT.name)
+    expect(answer).to_contain_text("Please sign in")
+    expect(page.locator(".upload-sum")).to_have_text("1 of 1 file, 1 did not arrive")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    answer.get_by_role("link", name="Sign in").click()
+    sign_in(page, "ada", PASSWORD)
+    photos.set_input_files(CAT)
+    expect(page.locator(".upload-sum")).to_contain_text("1 of 1 file")
+    assert page.locator(".answer[data-outcome=lost]").count() == 0
+
+
+def test_an_upload_from_a_page_before_another_login_asks_for_a_reload(
+    guarded: GuardedGallery, open_page: OpenPage, size: dict[str, int]
+) -> None:
+    page = open_page(guarded, "/", viewport=size)
+    sign_in(page, "ada", PASSWORD)
+    photos = page.get_by_label("Choose photos or drop them here")
+    expect(photos).to_be_attached()
+    page.context.clear_cookies(name="sessionid")
+    other = page.context.new_page()
+    other.goto(f"http://127.0.0.1:{guarded.port}/login")
+    sign_in(other, "ada", PASSWORD)
+    expect(other.get_by_role("heading", level=1)).to_be_visible()
+    photos.set_input_files(CAT)
+    answer = page.locator(".answer[data-outcome=lost]", has_text=CAT.name)
+    expect(answer).to_contain_text("Please reload the page and try again.")
+    assert answer.get_by_role("link").count() == 0
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -161,7 +161,8 @@ def test_no_images_give_no_detections() -> None:
 def test_iou_of_halves_and_strangers() -> None:
     box = np.array([0, 0, 2, 2], np.float32)
     others = np.array([[0, 0, 2, 2], [0, 0, 2, 1], [1, 1, 3, 3], [5, 5, 6, 6]], np.float32)
-    np.testing.assert_allclose(iou(box, others), [1, 0.5, 1 / 7, 0], rtol=1e-6)
+    found = [iou(box, other) for other in others]
+    np.testing.assert_allclose(found, [1, 0.5, 1 / 7, 0], rtol=1e-6)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -144,7 +144,7 @@ def test_a_folder_with_other_things_is_foreign(target: BackupFolder) -> None:
         ("{", "is damaged"),
         ("[]", "is damaged"),
         ('{"format": "other"}', "not that of a backup"),
-        ('{"format": "image-gallery-backup", "version": 2}', "newer Image Gallery"),
+        ('{"format": "image-gallery-backup", "version": 3}', "newer Image Gallery"),
         ('{"format": "image-gallery-backup", "version": 1}', "is damaged"),
     ],
 )
@@ -166,5 +166,5 @@ def test_a_manifest_cannot_name_files_of_other_folders(target: BackupFolder) -> 
 def test_the_manifest_says_what_it_is(store: FeatureStore, target: BackupFolder) -> None:
     finish(target, copied(store, target))
     content = json.loads((target.folder / "backup.json").read_text())
-    assert (content["format"], content["version"]) == ("image-gallery-backup", 1)
+    assert (content["format"], content["version"]) == ("image-gallery-backup", 2)
     assert {"path", "file", "sha256", "size"} == set(content["files"][0])

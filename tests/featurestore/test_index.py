@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featurestore import model_features
+from featurestore import model_features, segments
 from featurestore.compaction import compact
 from featurestore.index import Index
+from featurestore.index_files import read_index
 from featurestore.store import FeatureStore
 from tests.featurestore.samples import (
     as_indexed,
@@ -112,6 +113,54 @@ def test_compaction_below_an_index_file_changes_nothing(
     assert content(index) == before
     # All rows of the merged segment are in the index file already.
     assert [len(part.postings) for part in index.parts] == [11, 0]
+
+
+def test_merged_segments_are_not_read_where_an_index_file_holds_their_rows(
+    store: FeatureStore, small_index_files: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for image_id in range(1, 12):
+        append(store, image_id)
+    store.renew_index(MODEL)
+    compact(store)
+    append(store, 20)
+    read = []
+
+    def read_features(path: Path) -> segments.Features:
+        read.append(path)
+        return whole(path)
+
+    whole = segments.read_features
+    monkeypatch.setattr(segments, "read_features", read_features)
+    assert sorted(content(FeatureStore(store.folder).index(MODEL))) == [*range(1, 12), 20]
+    assert read == [max(path for path in (store.folder / "features" / MODEL).glob("*.h5"))]
+
+
+def test_after_a_merge_an_index_file_is_written_that_names_it(
+    store: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_features, "FEW_IMAGES", 10)
+    for image_id in range(1, 12):
+        append(store, image_id)
+    assert store.renew_index(MODEL)
+    before = content(store.index(MODEL))
+    compact(store)
+    assert store.renew_index(MODEL)
+    # It holds the same, and now by name as well: nothing is left to be looked through.
+    (path,) = index_files(store)
+    named = read_index(path)
+    assert named is not None
+    assert {path.name for path in (store.folder / "features" / MODEL).glob("*.h5")} <= named.covers
+    assert not store.renew_index(MODEL)
+    assert content(store.index(MODEL)) == before
+    assert content(FeatureStore(store.folder).index(MODEL)) == before
+
+
+def test_a_small_merge_is_not_worth_another_index_file(store: FeatureStore) -> None:
+    for image_id in range(1, model_features.MANY_SEGMENTS + 1):
+        append(store, image_id)
+    assert store.renew_index(MODEL)
+    compact(store)
+    assert not store.renew_index(MODEL)
 
 
 def test_a_lost_or_damaged_index_file_is_done_without(

@@ -66,6 +66,18 @@ def test_a_file_of_another_version_is_passed_by(
     assert read_index(path) is None
 
 
+def test_an_index_file_that_ends_early_is_not_mapped(tmp_path: Path, made: Postings) -> None:
+    path = write_index(tmp_path, made, SEGMENTS)
+    content = path.read_bytes()
+    ends = np.linspace(0, len(content) - 1, 60, dtype=int).tolist()
+    for end in ends:
+        path.write_bytes(content[:end])
+        with pytest.raises(SegmentDamaged):
+            read_index(path)
+    path.write_bytes(content)
+    assert read_index(path) is not None
+
+
 def with_rows(made: Postings, image_rows: list[int]) -> Postings:
     objects = made.objects
     rows = np.array(image_rows, np.int32)

@@ -164,11 +164,11 @@ def test_counts_over_images_equal_plain_loops(
         together += np.outer(1 - misses, 1 - misses)
     counts = index.images_per_class(score_threshold)
     assert {number: int(counts[number]) for number in np.flatnonzero(counts)} == images
-    np.testing.assert_allclose(index.cooccurrence(), together, atol=1e-5)
+    np.testing.assert_allclose(index.cooccurrence, together, atol=1e-5)
     # The same from the sums of all images, as an index file keeps them.
-    everything = Index((IndexPart.of(whole),)).cooccurrence()
+    everything = Index((IndexPart.of(whole),)).cooccurrence
     known = Index((IndexPart(whole, alive, everything),))
-    np.testing.assert_allclose(known.cooccurrence(), together, atol=1e-5)
+    np.testing.assert_allclose(known.cooccurrence, together, atol=1e-5)
 
 
 def test_a_score_at_the_threshold_reaches_it() -> None:

@@ -4,17 +4,22 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db.models.signals import post_save
+from pytest_django import Settings
 
 from gallery import components
+from gallery.ingest import BATCHES_AT_ONCE, Ingestion
 from gallery.models import Image
+from gallery.originals import read_original
+from gallery.receiving import _row
+from gallery.uploads import receive_file
 from tests.gallery.conftest import MakeFile
+from tests.gallery.served_gallery import free_port
 from tests.photos import CAT, COFFEE, MOTORCYCLE, MOTORCYCLE_AGAIN, drawn_png
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +117,25 @@ def test_without_json_the_counts_are_a_sentence(gallery_data: Path, folder: Path
     assert re.search(r"6 files: 3 stored, 1 already there, 2 refused, in [\d.]+ s", output)
 
 
+def test_one_file_is_called_one_file(gallery_data: Path) -> None:
+    assert run("ingest", CAT).startswith("1 file: 1 stored")
+
+
+def test_an_import_that_stores_nothing_because_all_is_refused_fails(
+    gallery_data: Path, make_file: MakeFile
+) -> None:
+    letter, empty = make_file(b"Dear all", "letter.txt"), make_file(b"", "empty.png")
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was stored"):
+        call_command("ingest", str(letter), str(empty), "--json", stdout=output)
+    facts = json.loads(output.getvalue().splitlines()[-1])
+    assert set(facts) == INGEST_FACTS
+    assert (facts["received"], facts["stored"], len(facts["rejected"])) == (2, 0, 2)
+    ingest(CAT)
+    # What is there already was not refused.
+    assert ingest(CAT, letter)["duplicates"] == 1
+
+
 def test_a_path_that_is_not_there_is_named_and_nothing_is_ingested(
     gallery_data: Path, tmp_path: Path
 ) -> None:
@@ -144,47 +168,80 @@ def test_what_is_no_file_is_rejected_and_the_rest_ingested(
     assert {Path(entry["path"]).name for entry in facts["rejected"]} == {"a link.png", "pipe.png"}
 
 
-def test_a_photo_that_fails_after_it_was_received_is_rejected_with_its_path(
-    gallery_data: Path, make_file: MakeFile
-) -> None:
-    def lose_the_original(sender: object, instance: Image, **_: object) -> None:
-        components.spool().remove(instance.spool_name)
-        Image.objects.filter(pk=instance.pk).update(tries=4)
-
-    path = make_file(drawn_png(), "photo.png")
-    post_save.connect(lose_the_original, sender=Image)
-    facts = ingest(path)
-    post_save.disconnect(lose_the_original, sender=Image)
-    assert facts["stored"] == 0
-    assert facts["rejected"] == [
-        {"path": str(path), "reason": "The original is missing from the spool."}
-    ]
-
-
 @pytest.fixture
-def waiting_images() -> Iterator[list[int]]:
-    """How many images waited at each moment that one was received."""
-    counts: list[int] = []
+def detector_is_down(settings: Settings) -> Iterator[None]:
+    """The detector is a server that does not run, and each photo has one try."""
+    components.detector.cache_clear()
+    settings.DETECTOR_URL = f"grpc://127.0.0.1:{free_port()}"
+    settings.INGEST_TRIES = 1
+    yield
+    components.detector.cache_clear()
 
-    def count(sender: object, **_: object) -> None:
-        counts.append(Image.objects.received().count())
 
-    post_save.connect(count, sender=Image)
-    yield counts
-    post_save.disconnect(count, sender=Image)
+def test_a_photo_that_fails_after_it_was_received_is_rejected_with_its_path(
+    gallery_data: Path, detector_is_down: None
+) -> None:
+    output = io.StringIO()
+    with pytest.raises(CommandError, match="Nothing was stored"):
+        call_command("ingest", str(CAT), "--json", stdout=output)
+    facts = json.loads(output.getvalue())
+    [rejection] = facts["rejected"]
+    assert rejection["path"] == str(CAT)
+    assert rejection["reason"].startswith("The detector failed: the detector at 127.0.0.1:")
+    assert read_original(Image.objects.failed().get()) == CAT.read_bytes()
 
 
 def test_a_large_folder_is_not_held_while_it_is_ingested(
-    gallery_data: Path, tmp_path: Path, waiting_images: list[int]
+    gallery_data: Path, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    settings.INGEST_BATCH = 4
+    waiting = []
+
+    class Watched(Ingestion):
+        def add(self, images: Sequence[Image], prepared: Any = None) -> None:
+            waiting.append(Image.objects.received().count())
+            super().add(images, prepared)
+
+    monkeypatch.setattr("gallery.bulk_import.Ingestion", Watched)
     folder = tmp_path / "many"
     folder.mkdir()
     for seed in range(70):
         (folder / f"{seed:03}.png").write_bytes(drawn_png(seed))
-    facts = ingest(folder)
-    assert facts["stored"] == len(waiting_images) == 70
-    assert max(waiting_images) <= 32
+    assert ingest(folder)["stored"] == 70
+    assert max(waiting) <= 4 * (BATCHES_AT_ONCE + 1)
     assert not any(components.spool().folder.iterdir())
+
+
+def test_the_same_bytes_twice_in_a_folder_become_one_photo(
+    gallery_data: Path, tmp_path: Path
+) -> None:
+    for name in ("first.png", "second.png"):
+        (tmp_path / name).write_bytes(drawn_png())
+        (tmp_path / f"broken-{name}").write_bytes(drawn_png()[:-30])
+    facts = ingest(tmp_path / "first.png", *sorted(tmp_path.glob("*.png")))
+    assert (facts["stored"], facts["duplicates"], len(facts["rejected"])) == (1, 2, 2)
+    assert Image.objects.get().name == "first.png"
+
+
+def test_photos_of_an_import_are_marked_as_such(gallery_data: Path) -> None:
+    ingest(CAT)
+    receive_file(COFFEE)
+    priorities = Image.objects.order_by("pk").values_list("priority", flat=True)
+    assert list(priorities) == [Image.Priority.IMPORT, Image.Priority.UPLOAD]
+
+
+def test_an_import_and_an_upload_of_the_same_bytes_at_once_make_one_photo(
+    gallery_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def row_for_what_came_meanwhile(kept: Any) -> Image:
+        if not Image.objects.exists():
+            receive_file(CAT)
+        return _row(kept)
+
+    monkeypatch.setattr("gallery.receiving._row", row_for_what_came_meanwhile)
+    facts = ingest(CAT, COFFEE)
+    assert (facts["stored"], facts["duplicates"]) == (1, 1)
+    assert len(list(components.spool().folder.iterdir())) == 1
 
 
 def test_searching_words_answers_as_agreed(packaged_photos: Photos) -> None:
@@ -196,7 +253,9 @@ def test_searching_words_answers_as_agreed(packaged_photos: Photos) -> None:
     assert (best["id"], best["name"]) == (packaged_photos["chelsea"], "chelsea.png")
     assert best["sha256"] == Image.objects.get(name="chelsea.png").sha256
     assert isinstance(best["why"], list)
-    assert best["why"][0]["object"] == "cat"
+    [why] = best["why"]
+    assert why["asked"] == "kitten"
+    assert why["objects"][0]["object"] == "cat"
 
 
 def test_results_come_best_first(packaged_photos: Photos) -> None:
@@ -224,11 +283,55 @@ def test_both_scores_can_be_asked_for(score: str, packaged_photos: Photos) -> No
     assert "chelsea.png" in [result["name"] for result in by_photo["results"]]
 
 
+def test_a_part_of_a_photo_is_searched_with(packaged_photos: Photos) -> None:
+    whole, part = (
+        search("--photo", COFFEE, *arguments)["results"][0]
+        for arguments in ((), ("--part", "0.15,0.05,0.85,0.9"))
+    )
+    assert part["name"] == "coffee.png"
+    assert len(part["why"]) < len(whole["why"])
+
+
+def test_left_and_right_may_be_exchanged(packaged_photos: Photos) -> None:
+    layout = '[{"object": "person", "box": [0.6, 0, 1, 1]}]'
+    plain, mirrored = search("--layout", layout), search("--layout", layout, "--mirror")
+    assert mirrored["results"][0]["score"] >= plain["results"][0]["score"]
+    assert True in [why["mirrored"] for hit in mirrored["results"] for why in hit["why"]]
+    assert True not in [why["mirrored"] for hit in plain["results"] for why in hit["why"]]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("cup",), ("--layout", '[{"object": "cup", "box": [0.6, 0.6, 0.8, 0.8]}]')]
+)
+def test_weaker_matches_are_shown_on_demand(
+    arguments: tuple[str, ...], packaged_photos: Photos
+) -> None:
+    answer, weak = search(*arguments), search(*arguments, "--weak")
+    assert weak["results"][: answer["total"]] == answer["results"]
+    assert weak["total"] >= answer["total"] + answer["hidden"]
+    assert weak["hidden"] == 0
+
+
 def test_without_json_each_hit_is_a_line_with_its_reasons(packaged_photos: Photos) -> None:
-    lines = run("search", "kitten qqxqq").splitlines()
-    assert lines[0] == "The gallery does not know the word “qqxqq”."
-    assert re.search(r"%.* chelsea\.png .*“kitten” is close to cat", lines[1])
-    assert re.fullmatch(r"\d+ photos?, \d+ weaker matche?s? not shown, [\d.]+ ms", lines[-1])
+    lines = run("search", "kitten and 1 cat or dgo").splitlines()
+    assert re.fullmatch(r"“kitten” was read as cat.* \(0\.\d\d\)\.", lines[0])
+    assert lines[1].startswith("“dgo” is not known. Did you mean “dog”")
+    assert re.fullmatch(
+        r" *\d+\.\d% +\d+ +chelsea\.png +kitten: cat, \d\d% sure; 1 cat asked, .*", lines[2]
+    )
+    assert re.fullmatch(r"\d+ photos?, \d+ weaker match(es)? not shown, [\d.]+ ms", lines[-1])
+
+
+def test_what_is_no_text_is_replaced(packaged_photos: Photos, tmp_path: Path) -> None:
+    assert search(os.fsdecode(b"cat \xff"))["query"] == "cat ?"
+    strange = os.fsdecode(bytes(tmp_path) + b"/caf\xe9.png")
+    Path(strange).write_bytes(CAT.read_bytes())
+    assert search("--photo", strange)["query"] == "caf?.png"
+    assert run("search", "--photo", strange)
+
+
+def test_one_photo_is_called_one_photo(packaged_photos: Photos) -> None:
+    assert run("search", "name:chelsea").splitlines()[-1].startswith("1 photo, 0 weaker matches ")
 
 
 @pytest.mark.parametrize(
@@ -237,11 +340,23 @@ def test_without_json_each_hit_is_a_line_with_its_reasons(packaged_photos: Photo
         ([], "Give words, --photo FILE or --layout JSON: one of them"),
         (["cat", "--photo", str(CAT)], "one of them"),
         (["!?"], "There is no word to search for"),
+        (["dog behind cat"], "behind"),
+        (["dog", "--part", "0,0,1,1"], "--part says which part of a photo: give --photo FILE"),
+        (["dog", "--mirror"], "--mirror is for --photo and --layout"),
+        (["--photo", str(CAT), "--part", "0,0,1"], "A part of a photo is four numbers"),
+        (["--photo", str(CAT), "--part", "0,0,2,1"], "A part of a photo lies within it"),
+        (["--photo", str(CAT), "--part", "0,0,0.01,0.01"], "No object was recognised"),
+        (["--layout", "[]"], "This layout cannot be read: "),
+        (["--layout", '[{"object": "dog", "box": [0, 0, 0, 1]}]'], "first corner above and left"),
+        (
+            ["--layout", '[{"object": "dog", "region": [[0, 0], [0.5, 0.5], [1, 1]]}]'],
+            "The drawn area should enclose something.",
+        ),
         ([""], "There is no word to search for"),
         (["cat", "--limit", "0"], "The limit should be from 1 to 1000, is 0"),
         (["cat", "--score", "best"], "invalid choice: 'best'"),
-        (["--photo", "gone.jpg"], "gone.jpg"),
-        (["--photo", "."], "directory"),
+        (["--photo", "gone.jpg"], "There is no file gone.jpg."),
+        (["--photo", "."], ". is a directory, not a photo."),
         (["--photo", __file__], "This is not a photo"),
         (["--layout", "dog"], "This layout cannot be read"),
         (["--layout", '[{"object": "unicorn", "box": [0, 0, 1, 1]}]'], "no object “unicorn”"),

@@ -21,6 +21,9 @@ from tests.photos import CAT, MULTIPAGE, drawn_photo, encoded
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
+# Pillow tells of every odd tag, which the gallery does not repeat.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
 MEDIA_TYPES = {
     "JPEG": "image/jpeg",
     "PNG": "image/png",

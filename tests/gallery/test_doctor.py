@@ -19,6 +19,9 @@ from django.utils import timezone
 
 from featurestore.current_model import ModelChoice, write_model_choice
 from gallery import components
+from gallery.access.binding import Login
+from gallery.access.people import add_person
+from gallery.access.roles import Role
 from gallery.models import Image
 from gallery.tasks import schedule_ingestion
 from tests.gallery.broken_database import broken_database, changed_database
@@ -57,7 +60,7 @@ def test_its_json_has_every_finding(packaged_photos: dict[str, int]) -> None:
     names = {finding["name"] for finding in told["findings"]}
     assert names == {
         *("settings", "folders", "disk", "models", "database"),
-        *("clock", "store", "detector", "worker"),
+        *("people", "clock", "store", "detector", "worker"),
     }
 
 
@@ -119,13 +122,29 @@ def test_a_database_that_does_not_answer_is_bad_and_named_once() -> None:
     told = json.loads(printed)["findings"]
     assert status == 1
     assert [entry["name"] for entry in told if entry["verdict"] == "bad"] == ["database"]
-    [worker] = [entry for entry in told if entry["name"] == "worker"]
-    assert worker["finding"] == "Not looked at, because the database has to be mended first."
+    for name in ("people", "worker"):
+        [found] = [entry for entry in told if entry["name"] == name]
+        assert found["finding"] == "Not looked at, because the database has to be mended first."
 
 
 def test_missing_migrations_are_bad() -> None:
     with changed_database("DELETE FROM django_migrations WHERE app = 'gallery'"):
         assert_bad("database", "lacks", "manage.py migrate")
+
+
+@override_settings(GALLERY_LOGIN=Login.REQUIRED)
+def test_a_login_that_nobody_can_give_is_bad() -> None:
+    assert_bad("people", "A login is demanded, but there is no owner.", "manage.py create_owner")
+    add_person("reader", Role.READER)
+    assert_bad("people", "A login is demanded, but there is no owner.", "manage.py create_owner")
+    add_person("ada", Role.OWNER)
+    status, printed = doctor("--only", "people")
+    assert (status, "2 people have accounts, an owner among them." in printed) == (0, True)
+
+
+def test_nobody_needs_an_account_on_loopback() -> None:
+    status, printed = doctor("--only", "people")
+    assert (status, "on this machine nobody has to sign in" in printed) == (0, True)
 
 
 def test_photos_from_the_future_mean_a_wrong_clock(packaged_photos: dict[str, int]) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +19,7 @@ from PIL import Image as Pillow
 from pytest_django import Settings
 
 from gallery import components
-from gallery.ingest import ingest_batch
+from gallery.ingest import BATCHES_AT_ONCE, Ingestion, ingest_batch
 from gallery.models import Image
 from gallery.originals import delete_images, read_original
 from gallery.search import detections_of, search_text
@@ -141,6 +142,78 @@ def test_new_photos_go_before_those_that_were_tried(gallery_data: Path) -> None:
     assert [image.name for image in Image.objects.claim_batch()] == ["coffee.png"]
 
 
+def test_uploads_go_before_imports_that_have_waited_longer(gallery_data: Path) -> None:
+    imported, uploaded = received(CAT, COFFEE)
+    Image.objects.filter(pk=imported.pk).update(priority=Image.Priority.IMPORT)
+    assert [image.pk for image in Image.objects.claim_batch()] == [uploaded.pk, imported.pk]
+
+
+def test_an_upload_goes_before_imports_even_when_it_was_tried(gallery_data: Path) -> None:
+    tried, imported = received(CAT, COFFEE)
+    Image.objects.filter(pk=tried.pk).update(tries=1)
+    Image.objects.filter(pk=imported.pk).update(priority=Image.Priority.IMPORT)
+    assert [image.pk for image in Image.objects.claim_batch()] == [tried.pk]
+    assert [image.pk for image in Image.objects.claim_batch()] == [imported.pk]
+
+
+class SlowDetector:
+    """The real one, after a while."""
+
+    def __init__(self, seconds: float) -> None:
+        self.model_id = components.detector().model_id
+        self._detect = components.detector().detect
+        self._seconds = seconds
+
+    def detect(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        time.sleep(self._seconds)
+        return self._detect(images)
+
+
+class Rivalled(Ingestion):
+    """Another worker looks for work whenever this one comes to say that it is alive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looks = 0
+
+    def renew_leases(self) -> None:
+        super().renew_leases()
+        self.looks += 1
+        assert Image.objects.claim_batch() == []
+
+
+def test_a_worker_at_work_keeps_its_images_for_longer_than_a_lease(
+    gallery_data: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received(CAT)
+    settings.INGEST_LEASE_SECONDS = 1
+    slow = SlowDetector(2.5)
+    monkeypatch.setattr(components, "detector", lambda: slow)
+    ingestion = Rivalled()
+    with ingestion:
+        ingestion.add(Image.objects.claim_batch())
+        ingestion.finish()
+    assert (ingestion.ready, Image.objects.get().tries) == (1, 1)
+    assert ingestion.looks >= 5
+
+
+def test_batches_wait_for_room_so_that_memory_does_not_grow(
+    gallery_data: Path, settings: Settings, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.INGEST_BATCH = 1
+    received(*(make_file(drawn_png(seed), f"{seed}.png") for seed in range(BATCHES_AT_ONCE + 2)))
+    slow = SlowDetector(0.5)
+    monkeypatch.setattr(components, "detector", lambda: slow)
+    with Ingestion() as ingestion:
+        for _ in range(BATCHES_AT_ONCE):
+            ingestion.add(Image.objects.claim_batch())
+        assert ingestion.ready == 0
+        ingestion.add(Image.objects.claim_batch())
+        assert ingestion.ready >= 1
+        ingestion.finish()
+    assert ingestion.ready == BATCHES_AT_ONCE + 1
+
+
 def test_a_photo_that_kills_its_worker_each_time_is_given_up(
     gallery_data: Path, settings: Settings
 ) -> None:
@@ -245,6 +318,26 @@ def test_a_missing_spool_file_gives_the_reason(gallery_data: Path) -> None:
     assert sound.state == Image.State.READY
 
 
+def test_a_photo_that_the_disk_does_not_give_is_tried_again_without_those_beside_it(
+    gallery_data: Path,
+) -> None:
+    unreadable, sound = received(CAT, COFFEE)
+    path = components.spool().path(unreadable.spool_name)
+    path.unlink()
+    # What is no file is refused by the system, to root as well.
+    path.mkdir()
+    assert ingest_batch(Image.objects.claim_batch()) == 1
+    unreadable.refresh_from_db()
+    sound.refresh_from_db()
+    assert sound.state == Image.State.READY
+    assert unreadable.state == Image.State.RECEIVED
+    assert unreadable.failure == "The original cannot be read: Is a directory."
+    path.rmdir()
+    path.write_bytes(CAT.read_bytes())
+    let_pass(hours=1)
+    assert ingest_batch(Image.objects.claim_batch()) == 1
+
+
 def test_a_photo_deleted_while_a_worker_holds_it_leaves_nothing_and_harms_no_other(
     gallery_data: Path,
 ) -> None:
@@ -334,7 +427,7 @@ django.setup()
 from django.utils import timezone
 from gallery import components
 from gallery.catalogue import prepare_catalogue
-from gallery.ingest import ingest_batch
+from gallery.ingest import BATCHES_AT_ONCE, Ingestion, ingest_batch
 from gallery.models import Image
 from gallery.originals import read_original
 from gallery.uploads import receive_file

@@ -12,6 +12,7 @@ from gallery.scoring import (
     ORIGINAL,
     SCORES,
     TEXT_CUT_OFF,
+    company_query,
     score_layout,
     score_query,
     score_text,
@@ -43,7 +44,8 @@ def made_photos(gallery_data: Path) -> None:
 def test_weaker_matches_change_nothing_of_the_others(text: str) -> None:
     index = components.index()
     query = read_query(text, components.vocabulary())
-    plain, weak = score_query(index, query), score_query(index, query, weak=True)
+    plain = score_query(index, query)
+    weak = score_query(index, query, company=company_query(index, query))
     good = plain >= np.float32(TEXT_CUT_OFF)
     assert good.any()
     assert not good.all()
@@ -85,8 +87,8 @@ def test_only_allowed_photos_score(score: str) -> None:
     query = read_query("dog", components.vocabulary())
     allowed = np.zeros(index.rows, np.bool_)
     allowed[1] = True
-    for weak in (False, True):
-        scores = score_query(index, query, score, allowed=allowed, weak=weak)
+    for company in (None, company_query(index, query)):
+        scores = score_query(index, query, score, allowed=allowed, company=company)
         assert scores[1] > 0.9
         assert scores[~allowed].tolist() == [0] * (index.rows - 1)
 

@@ -10,10 +10,21 @@ from gallery import components
 from gallery.errors import QueryRefused
 from gallery.query.printer import print_query
 from gallery.query.syntax import MAX_QUERY_LENGTH
-from gallery.text_query import BIG_AREA, SMALL_AREA, TextQuery, read_query
+from gallery.text_query import (
+    BIG_AREA,
+    MAX_RELATIONS,
+    SMALL_AREA,
+    TextQuery,
+    read_query,
+    relations_of,
+)
 from tests.gallery.query.strategies import LANGUAGE_TEXTS, QUERIES
 
-TYPED = QUERIES.map(print_query).filter(bool)
+TYPED = (
+    QUERIES.filter(lambda query: len(relations_of(query)) <= MAX_RELATIONS)
+    .map(print_query)
+    .filter(bool)
+)
 
 
 def parsed(text: str) -> TextQuery:
@@ -255,6 +266,18 @@ def test_a_query_of_500_characters_is_read() -> None:
 def test_a_query_of_10_000_characters_is_refused_with_its_length() -> None:
     with pytest.raises(QueryRefused, match="10,000 characters; the limit is 500"):
         parsed("d" * 10_000)
+
+
+def test_a_query_of_nine_relations_is_refused_from_the_ninth_on() -> None:
+    eight = [f"dog near {number} cats" for number in range(2, 10)]
+    assert parsed(", ".join(eight[:4]) + " or " + " and ".join(eight[4:])).chips
+    text = ", ".join(eight[:4]) + " or " + " and ".join([*eight[4:], "cat on dog"])
+    with pytest.raises(
+        QueryRefused, match="9 times how things lie to each other; the limit is 8"
+    ) as refused:
+        parsed(text)
+    assert refused.value.span is not None
+    assert text[slice(*refused.value.span)] == "cat on dog"
 
 
 @pytest.mark.parametrize(

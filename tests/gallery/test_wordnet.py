@@ -8,10 +8,10 @@ from django.conf import settings
 
 from detector.export.npm import PackageUnavailable
 from detector.labels import ID_BY_NAME
+from gallery.lexicon import Lexicon
 from gallery.wordnet import (
     FOLDER,
     SENSE_BY_CLASS,
-    Lexicon,
     describe_nouns,
     read_files,
     read_nouns,
@@ -31,6 +31,7 @@ SENSES = """\
 dog%1:05:00:: 00000110 1 42
 dog%1:18:01:: 00000130 2 0
 dog%2:38:00:: 00000130 1 9
+unrelated%3:00:00:: 00000900 1 99
 """
 
 
@@ -71,7 +72,15 @@ def test_an_unlikely_sense_does_not_count() -> None:
 
 
 def test_uses_of_other_parts_of_speech_are_not_counted() -> None:
-    assert read_nouns(files()).uses == {("dog", 110): 42}
+    nouns = read_nouns(files())
+    assert nouns.uses == {("dog", 110): 42}
+    assert nouns.other_uses == {"dog": 9, "unrelated": 99}
+
+
+def test_a_word_that_is_hardly_ever_a_noun_stands_for_nothing() -> None:
+    facts = describe_nouns(read_nouns(files()))["unrelated"]
+    assert not facts.meant
+    assert not facts.akin
 
 
 def test_another_package_is_not_taken_for_the_pinned_one(tmp_path: Path) -> None:

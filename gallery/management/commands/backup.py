@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 ) from error
         self.stdout.write(
             f"{report.images} images backed up to {dest}: {report.copied} files copied, "
-            f"{report.kept} were there, {report.removed} removed."
+            f"{report.kept} were there, {report.removed} removed; {report.people} accounts."
         )
         if report.damaged:
             names = ", ".join(str(path) for path in report.damaged)

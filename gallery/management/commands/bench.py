@@ -14,6 +14,7 @@ from django.core.management import BaseCommand, CommandError
 
 from detector import DetectorError
 from gallery import components
+from gallery.benchmarks.ingest import bench_ingest
 from gallery.benchmarks.layout import bench_layout, bench_photo
 from gallery.benchmarks.machine import machine
 from gallery.benchmarks.made_photos import Source, drawn_detections, like
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     help = "Measure the gallery on this machine; the figures are for comparison, not a test."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("what", choices=["store", *SEARCHES])
+        parser.add_argument("what", choices=["store", "ingest", *SEARCHES])
         parser.add_argument(
             "--photos",
             type=Path,
@@ -71,6 +72,9 @@ class Command(BaseCommand):
 
         if what == "store":
             _bench_store(photos, sizes, report)
+        elif what == "ingest":
+            with tempfile.TemporaryDirectory(prefix="gallery-bench-") as folder:
+                bench_ingest(photos, Path(folder), report)
         else:
             source = _source(photos, report)
             vocabulary = components.vocabulary()

@@ -77,6 +77,8 @@ class Command(BaseCommand):
                 f"removed, {repaired.rows_written} rows written, {repaired.to_derive} photos "
                 f"waiting for their features, {len(repaired.lost)} photos lost."
             )
+            if repaired.accounts:
+                self.stdout.write(repaired.accounts)
         if not left:
             facts = _facts()
             lost = f"; {facts['lost']} photos were lost earlier" if facts["lost"] else ""
@@ -134,6 +136,7 @@ def _as_json(
             "rows_written": repaired.rows_written,
             "to_derive": repaired.to_derive,
             "lost": [{"id": i, "name": name} for i, name in repaired.lost.items()],
+            "accounts": repaired.accounts,
         }
         facts["left"] = [_finding(finding) for finding in left]
     return json.dumps(facts, ensure_ascii=False)

@@ -14,10 +14,11 @@ from tqdm import tqdm
 from featurestore.compaction import compaction_lock
 from featurestore.store import FeatureStore
 from gallery.catalogue import prepare_catalogue
+from gallery.checking import check_database
 from gallery.errors import GalleryRuns
 from gallery.models import Image
 from gallery.presence import be_alone_in_gallery
-from gallery.rebuilding import rebuild_catalogue, set_catalogue_aside
+from gallery.rebuilding import rebuild_catalogue, sentence_of_accounts, set_catalogue_aside
 
 
 class Command(BaseCommand):
@@ -36,17 +37,15 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _rebuild(self, *, force: bool, quiet: bool) -> None:
-        try:
-            prepare_catalogue()
-            has_rows = Image.objects.exists()
-        except DatabaseError as error:
+        problem = _problem_of_database()
+        if problem:
             if not force or connection.vendor != "sqlite":
                 raise CommandError(
-                    f"The database cannot be read ({error}). With SQLite, stop the gallery and "
+                    f"The database cannot be read ({problem}). With SQLite, stop the gallery and "
                     "run this with --force: it keeps the damaged file in quarantine."
-                ) from error
+                )
             set_catalogue_aside()
-            has_rows = False
+        has_rows = Image.objects.exists()
         if has_rows and not force:
             raise CommandError("The catalogue is not empty; --force replaces its rows.")
         with (
@@ -63,3 +62,17 @@ class Command(BaseCommand):
             f"{rebuilt.stored} photos from the store and {rebuilt.waiting} that wait for their "
             f"features; {rebuilt.damaged} damaged files in the spool were left out."
         )
+        # One that had rows until now has kept its people.
+        accounts = "" if has_rows else sentence_of_accounts(rebuilt.people)
+        if accounts:
+            self.stdout.write(accounts)
+
+
+def _problem_of_database() -> str:
+    """What is damaged in it, "" where it is sound."""
+    try:
+        prepare_catalogue()
+    except DatabaseError as error:
+        return str(error)
+    finding = next(check_database(), None)
+    return finding.problem if finding else ""

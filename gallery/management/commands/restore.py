@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from featurestore.compaction import compaction_lock
 from featurestore.errors import BackupRefused
-from gallery.backups import restore
+from gallery.access.people import has_owner
+from gallery.backups import PEOPLE, restore
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import check_gallery
 from gallery.errors import GalleryRuns
@@ -53,9 +54,14 @@ class Command(BaseCommand):
                     f"The restoration broke off ({error}); give the command again to go on."
                 ) from error
             findings = list(check_gallery())
-        self.stdout.write(f"{report.rows} images restored from {src}.")
+        self.stdout.write(f"{report.rows} images and {report.people} accounts restored from {src}.")
         for finding in findings:
             self.stdout.write(str(finding))
+        if PEOPLE in report.damaged and not has_owner():
+            self.stdout.write(
+                "The accounts could not be restored. Make an owner with "
+                "`python manage.py create_owner NAME`."
+            )
         if report.damaged:
             raise CommandError(
                 f"Damaged in the backup: {', '.join(report.damaged)}. Everything else is "

@@ -25,7 +25,9 @@ from gallery.presence import work_in_gallery
 STOP_SECONDS = 20.0
 # From <linux/prctl.h>.
 PR_SET_PDEATHSIG = 1
-WEB_THREADS = 8
+# An upload over a slow line keeps its thread for minutes, a dozen of them should not keep everybody
+# else waiting. What large photos take in memory is bounded for all threads together.
+WEB_THREADS = 32
 # A process that ends sooner than this after its start will not run after a restart either.
 EARLY_END_SECONDS = 5.0
 NO_OWNER = "Nobody can sign in yet: make an owner with `python manage.py create_owner NAME`."

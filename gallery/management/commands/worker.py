@@ -11,6 +11,8 @@ from django.db import OperationalError
 from gallery.agreement import agree_after_crash
 from gallery.catalogue import check_models, prepare_catalogue
 from gallery.errors import is_disk_full
+from gallery.memory import give_memory_back
+from gallery.presence import work_in_gallery
 
 POLL_SECONDS = 0.3
 # Long enough that `serve` starts it again, and does not take it for one that cannot start.
@@ -21,10 +23,12 @@ class Command(BaseCommand):
     help = "Run background work: takes received photos in batches and makes them searchable."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        give_memory_back()
         check_models()
-        prepare_catalogue()
         try:
-            self._work()
+            with work_in_gallery():
+                prepare_catalogue()
+                self._work()
         except (OSError, OperationalError) as error:
             if not is_disk_full(error):
                 raise

@@ -59,21 +59,29 @@ async function send(file) {
       headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
       body,
     });
-    return (await response.json()).results[0];
+    const answer = await response.json();
+    // Where the session has ended, or may no longer upload, the whole request is refused.
+    return answer.results?.[0] ?? { outcome: "lost", sentence: answer.detail, signIn: response.status === 401 };
   } catch {
     return { outcome: "lost", sentence: "It did not reach the gallery. Please choose it again." };
   }
 }
 
-function show(row, { outcome, sentence, url }) {
+function show(row, { outcome, sentence, url, signIn }) {
   row.dataset.outcome = outcome;
-  row.querySelector(".answer-sentence").textContent = sentence;
+  const words = row.querySelector(".answer-sentence");
+  words.textContent = sentence;
+  if (signIn) words.append(" ", linkTo(form.dataset.signIn, "Sign in"));
   if (!url) return;
+  const name = row.querySelector(".answer-name");
+  name.replaceChildren(linkTo(url, name.textContent));
+}
+
+function linkTo(url, text) {
   const link = document.createElement("a");
   link.href = url;
-  const name = row.querySelector(".answer-name");
-  link.textContent = name.textContent;
-  name.replaceChildren(link);
+  link.textContent = text;
+  return link;
 }
 
 function showSum() {

@@ -1,0 +1,61 @@
+"""What nouns have to do with the object classes, as `wordnet` prepared it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class NounFacts:
+    """What a noun has to do with the object classes."""
+
+    meant: Mapping[int, float]
+    """How likely it stands for each class that it may stand for, 0..1, by category id."""
+    akin: frozenset[int]
+    """Ids of those, and of classes that share a kind with it which few classes share.
+
+    A desk is a table like the dining table; a tree is an organism like the elephant, but so are
+    many.
+    """
+
+    is_usual: bool
+    """Whether the word is used as a noun at all, rather than as a verb or an adjective."""
+
+    @property
+    def senses(self) -> list[list[int]]:
+        """The meant classes by the sense of the noun that means them, the likeliest first."""
+        # No two senses are equally likely: of those that were never met the first is likelier.
+        by_sense: dict[float, list[int]] = {}
+        for class_id, likelihood in self.meant.items():
+            by_sense.setdefault(likelihood, []).append(class_id)
+        return [by_sense[likelihood] for likelihood in sorted(by_sense, reverse=True)]
+
+
+class Lexicon:
+    """Facts of the nouns that a prepared file describes."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises FileNotFoundError with what to do."""
+        if not path.exists():
+            raise FileNotFoundError(f"There is no lexicon at {path}. Run `make setup`.")
+        # As lists: a hundred thousand objects would take most of a second to make.
+        self._described: dict[str, tuple[list[tuple[int, float]], list[int], bool]] = json.loads(
+            path.read_text()
+        )
+
+    def __contains__(self, noun: str) -> bool:
+        return noun in self._described
+
+    def facts(self, noun: str) -> NounFacts | None:
+        """Facts of a noun, in lower case with blanks; None of one that WordNet does not know."""
+        if noun not in self._described:
+            return None
+        meant, akin, is_usual = self._described[noun]
+        return NounFacts(dict(meant), frozenset(akin), is_usual)
+
+    def nouns_of_classes(self) -> list[str]:
+        """Nouns that stand for a class, in WordNet's order."""
+        return [noun for noun, (meant, _, _) in self._described.items() if meant]

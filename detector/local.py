@@ -9,7 +9,6 @@ from queue import Empty, SimpleQueue
 from typing import Literal, TypeAlias
 
 import numpy as np
-import openvino as ov
 
 from detector.detections import (
     MAX_DETECTIONS,
@@ -21,6 +20,7 @@ from detector.detections import (
 from detector.errors import DetectorError, ModelMissing
 from detector.model_files import IR_FILE, read_manifest
 from detector.nms import suppress
+from detector.openvino_import import openvino as ov
 
 Precision: TypeAlias = Literal["f32", "bf16"]
 

@@ -155,7 +155,10 @@ class Index:
                 sums += part.cooccurrence
                 sums -= posting_counts.cooccurrence(part.postings, ~part.alive)
         # Sums of many rounded numbers may differ by a hair more than nothing.
-        return np.maximum(sums, 0)
+        np.maximum(sums, 0, out=sums)
+        # All searches share it.
+        sums.flags.writeable = False
+        return sums
 
     def completed_by(self, other: Index) -> Index:
         """This index, and from another the images that it has none of."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
-from functools import cache
+import threading
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from django.conf import settings
 
@@ -20,28 +23,50 @@ from gallery.vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
-@cache
+
+class Once(Generic[T]):
+    """Makes something at the first call; threads that call meanwhile wait for the same."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._made: list[T] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> T:
+        with self._lock:
+            if not self._made:
+                self._made.append(self._make())
+            return self._made[0]
+
+    def cache_clear(self) -> None:
+        """Have it made anew at the next call."""
+        with self._lock:
+            self._made.clear()
+
+
+@Once
 def store() -> FeatureStore:
     return FeatureStore(settings.STORE_DIR)
 
 
-@cache
+@Once
 def spool() -> Spool:
     return Spool(settings.SPOOL_DIR)
 
 
-@cache
+@Once
 def thumbnails() -> Thumbnails:
     return Thumbnails(settings.THUMBNAIL_DIR)
 
 
-@cache
+@Once
 def detector() -> Detector:
     return create_detector(settings.DETECTOR_URL, models_dir())
 
 
-@cache
+@Once
 def vocabulary() -> Vocabulary:
     return Vocabulary.load(settings.WORD_VECTORS, settings.LEXICON)
 

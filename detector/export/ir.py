@@ -5,10 +5,9 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import openvino as ov
-
 from detector.detections import IMAGE_SIZE
 from detector.export.tfjs_graph import BOXES, SCORES
+from detector.openvino_import import openvino as ov
 
 
 def write_ir(frozen_graph: bytes, path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,3 +36,15 @@ def test_it_says_what_to_run_when_the_model_is_damaged(tmp_path: Path) -> None:
     write_manifest(tmp_path)
     with pytest.raises(ModelMissing, match="run `make setup`"):
         LocalDetector(tmp_path)
+
+
+def test_nothing_is_loaded_that_reports_to_the_maker_of_openvino() -> None:
+    script = (
+        "import sys\n"
+        "import detector.local\n"
+        "print([name for name in sys.modules if 'telemetry' in name or name.endswith('.ovc.main')])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

@@ -9,6 +9,7 @@ from featurestore import condition_kernels
 from featurestore import condition_scores as module
 from featurestore.condition_scores import condition_scores, index_condition_scores
 from featurestore.conditions import (
+    HINT_WEIGHT,
     Alternative,
     Asked,
     Condition,
@@ -191,6 +192,19 @@ def test_a_pair_that_lies_otherwise_is_worth_a_tenth() -> None:
     )
     not_left_of = (Relation(asked(DOG), "left of", asked(CAT), negated=True),)
     assert probabilities(not_left_of, (dog, cat), (other_dog, cat), (dog,)) == about(0.6, 0.975, 1)
+
+
+def test_a_pair_of_two_hints_is_no_pair() -> None:
+    dog_or_hint = Asked(kind(DOG, PERSON, weights=(1, HINT_WEIGHT)))
+    chair_or_hint = Asked(kind(CHAIR, PERSON, CAT, weights=(1, HINT_WEIGHT, HINT_WEIGHT)))
+    dog, chair, cat, person = ((one, 0.8, 0, 0, 50, 50) for one in (DOG, CHAIR, CAT, PERSON))
+    hinted = (0.8 * 0.8 * HINT_WEIGHT) ** 0.5
+    images = [(dog, chair), (dog, cat), (person, chair), (person, cat), (person, person)]
+    near = (Relation(dog_or_hint, "near", chair_or_hint),)
+    assert probabilities(near, *images) == about(0.8, hinted, hinted, 0, 0)
+    # Neither depends on which of the two has more objects.
+    crowd = [(*image, person, person, dog) for image in images[:2]]
+    assert probabilities(near, *crowd) == about(0.8, hinted)
 
 
 def test_an_object_does_not_lie_to_itself() -> None:

@@ -21,7 +21,7 @@ START = b"\xff\xd8"
 
 
 def varied_photos(number: int, seed: int) -> Iterator[bytes]:
-    """JPEG files of different pictures: parts of photos, mirrored, lighter or darker, two or one."""
+    """JPEG files of different pictures: one or two parts of photos, mirrored, lighter, darker."""
     random = Random(seed)
     sources = [Pillow.open(path).convert("RGB") for path in SOURCES]
     for _ in range(number):

@@ -11,16 +11,17 @@ import json
 import re
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from random import Random
 from typing import TextIO
 from urllib.parse import urlencode
 
-import gevent
 from locust import FastHttpUser, events, task
 from locust.contrib.fasthttp import FastResponse
 from locust.env import Environment
+from locust.event import EventHook
 
 from tests.gallery.served_gallery import MULTIPART, multipart
 from tests.load.asked import LAYOUTS, QUERIES
@@ -47,8 +48,8 @@ class Visitor(FastHttpUser):
         self.seen_ids = [1]
         self.pages = 1
 
-    def wait(self) -> None:
-        gevent.sleep(self.random.uniform(0, 2 * self.pause))
+    def wait_time(self) -> float:
+        return self.random.uniform(0, 2 * self.pause)
 
     @task(6)
     def search_words(self) -> None:
@@ -82,9 +83,8 @@ class Visitor(FastHttpUser):
 
     @task(3)
     def browse_photos(self) -> None:
-        page = self._get(
-            "browse: page of photos", "/photos/", page=self.random.randint(1, self.pages)
-        )
+        number = self.random.randint(1, self.pages)
+        page = self._get("browse: page of photos", "/photos/", page=number).text or ""
         self.pages = max([self.pages, *map(int, LINKED_PAGE.findall(page))])
         self.seen_ids = [int(found[1]) for found in LINKED_PHOTO.findall(page)] or self.seen_ids
         linked = LINKED_THUMBNAIL.findall(page)
@@ -105,9 +105,10 @@ class Visitor(FastHttpUser):
     def upload(self) -> None:
         number = next(self.upload_numbers)
         photo = with_comment(self.random.choice(self.photos), f"upload {number}")
+        form = multipart([(f"upload {number}.jpg", photo)])
         with self.client.post(
             "/api/v1/images",
-            data=multipart([(f"upload {number}.jpg", photo)]),
+            data=form,  # type: ignore[arg-type]  # Its documentation has bytes, too.
             headers={"Content-Type": MULTIPART},
             name="upload: API",
             catch_response=True,
@@ -119,12 +120,9 @@ class Visitor(FastHttpUser):
         digest = hashlib.sha256(photo).hexdigest()
         _write(self.journal, {"stored": image_id, "sha256": digest})
 
-    def _get(self, name: str, path: str, **query: object) -> str:
+    def _get(self, name: str, path: str, **query: object) -> FastResponse:
         address = f"{path}?{urlencode(query)}" if query else path
-        response = self.client.get(address, name=name)
-        # A thumbnail is no text, and nobody asks for it.
-        is_page = (response.headers or {}).get("Content-Type", "").startswith("text/html")
-        return (response.text or "") if is_page else ""
+        return self.client.get(address, name=name)
 
 
 def _beginning(response: FastResponse) -> str:
@@ -135,14 +133,12 @@ def _write(journal: TextIO, facts: dict[str, object]) -> None:
     journal.write(json.dumps(facts) + "\n")
 
 
-@events.init_command_line_parser.add_listener
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--pause", type=float, default=0.0, help="seconds, about, between tasks")
 
 
-@events.init.add_listener
 def prepare(environment: Environment, **kwargs: object) -> None:
     options = environment.parsed_options
     assert options is not None, "locust parses its options before this"
@@ -151,7 +147,6 @@ def prepare(environment: Environment, **kwargs: object) -> None:
     Visitor.pause = options.pause
     Visitor.photos = tuple(path.read_bytes() for path in sorted(options.photos.iterdir()))
 
-    @environment.events.request.add_listener
     def write(
         name: str,
         response_time: float,
@@ -169,6 +164,16 @@ def prepare(environment: Environment, **kwargs: object) -> None:
             facts["failure"] = f"{exception} {_beginning(response) if response else ''}".strip()
         _write(journal, facts)
 
-    @environment.events.quit.add_listener
     def close(**kwargs: object) -> None:
         journal.close()
+
+    _listen(environment.events.request, write)
+    _listen(environment.events.quit, close)
+
+
+def _listen(event: EventHook, listener: Callable[..., None]) -> None:
+    event.add_listener(listener)  # type: ignore[no-untyped-call]  # It has no types.
+
+
+_listen(events.init_command_line_parser, add_arguments)
+_listen(events.init, prepare)

@@ -100,6 +100,12 @@ class SearchPage(Page):
     weak: bool = Field(False, description="show weaker matches as well")
 
 
+class TextPage(SearchPage):
+    company: bool = Field(
+        False, description="show, last of all, photos of what is often seen with what is asked for"
+    )
+
+
 class LayoutPage(SearchPage):
     mirror: bool = Field(False, description="left and right may be exchanged")
 
@@ -219,10 +225,17 @@ def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> Sear
 
 
 @api.get("/search", response={200: SearchResults, 400: Problem})
-def search(request: HttpRequest, q: str, page: Query[SearchPage]) -> SearchResults:
+def search(request: HttpRequest, q: str, page: Query[TextPage]) -> SearchResults:
     """Photos that answer a query, such as "2 dogs left of car -chair"."""
     return search_results(
-        search_text(q, score_name=page.score, limit=page.limit, offset=page.offset, weak=page.weak)
+        search_text(
+            q,
+            score_name=page.score,
+            limit=page.limit,
+            offset=page.offset,
+            weak=page.weak,
+            company=page.company,
+        )
     )
 
 

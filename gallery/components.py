@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar

@@ -39,8 +39,8 @@ from gallery.text_query import TextQuery, read_query
 PHOTO_CUT_OFF = 0.02
 # Below this nothing of the query was found at all.
 MATCH_FLOOR = 0.005
-# A search that shows weaker matches as well shows all that score anything.
-WEAK_CUT_OFF = 1e-6
+# Of what is only company all is shown that scores anything.
+ANY_CUT_OFF = 1e-6
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 
@@ -79,6 +79,14 @@ class _Page:
     limit: int
     offset: int
     weak: bool
+    company: bool = False
+
+    @property
+    def lowest_cut_off(self) -> float:
+        """Above 0 where weaker matches are shown as well, else 0."""
+        if self.company:
+            return ANY_CUT_OFF
+        return MATCH_FLOOR if self.weak else 0.0
 
     def __post_init__(self) -> None:
         if self.score_name not in SCORES:
@@ -97,32 +105,34 @@ def search_text(
     limit: int = DEFAULT_LIMIT,
     offset: int = 0,
     weak: bool = False,
+    company: bool = False,
 ) -> Answer:
     """Photos that answer a query in the language of docs/query-language.md.
 
     Args:
         weak: whether to show weaker matches as well.
+        company: whether to show, last of all, photos of what is often seen with what is asked for.
 
     Raises QueryRefused.
     """
-    page = _Page(score_name, limit, offset, weak)
+    page = _Page(score_name, limit, offset, weak, company)
     # Loaded once a process, which is no part of a search.
     vocabulary = components.vocabulary()
     started = time.perf_counter()
     query = read_query(text, vocabulary)
     index = components.index()
-    company = company_query(index, query) if weak else None
+    widened = company_query(index, query) if company else None
     scores = score_query(
         index,
         query,
         score_name,
         allowed=_allowed(index, query),
-        floor=0.0 if weak else MATCH_FLOOR,
-        company=company,
+        floor=0.0 if company else MATCH_FLOOR,
+        company=widened,
     )
     ranking = _ranking(index, scores, TEXT_CUT_OFF, page)
     found = TextReasons(query)
-    weaker = found if company is None else TextReasons(query, company, weakening)
+    weaker = found if widened is None else TextReasons(query, widened, weakening)
 
     def why(row: int, score: float) -> tuple[Reason, ...]:
         if not query.asks_for_objects:
@@ -209,8 +219,8 @@ def _ranking(index: Index, scores: NDArray[np.float32], cut_off: float, page: _P
         scores,
         limit=page.limit,
         offset=page.offset,
-        cut_off=WEAK_CUT_OFF if page.weak else cut_off,
-        floor=0.0 if page.weak else MATCH_FLOOR,
+        cut_off=page.lowest_cut_off or cut_off,
+        floor=0.0 if page.lowest_cut_off else MATCH_FLOOR,
     )
 
 

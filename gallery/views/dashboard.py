@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from gallery.dashboard import (
     FAILURES_SHOWN,
@@ -18,7 +18,7 @@ from gallery.models import Image
 from gallery.tasks import retry_failed
 
 
-@require_GET
+@require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
     return render(
         request,
@@ -34,7 +34,7 @@ def dashboard(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def ingest_progress(request: HttpRequest) -> HttpResponse:
     """The live part of the dashboard, as a fragment of HTML."""
     return render(

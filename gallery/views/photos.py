@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.utils.http import content_disposition_header
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from featurestore.errors import StoreError
 from gallery.drawing import drawn_detections
@@ -24,7 +24,7 @@ PHOTOS_ON_A_PAGE = 60
 A_YEAR = 365 * 24 * 3600
 
 
-@require_GET
+@require_safe
 def photos(request: HttpRequest) -> HttpResponse:
     paginator = Paginator(Image.objects.newest_first(), PHOTOS_ON_A_PAGE)
     number = request.GET.get("page", "1")
@@ -37,7 +37,7 @@ def photos(request: HttpRequest) -> HttpResponse:
     return render(request, "photos.html", {"page": page})
 
 
-@require_GET
+@require_safe
 def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     image = _image_or_404(image_id)
     detections = detections_of(image_id)
@@ -54,7 +54,7 @@ def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
     """A small JPEG; `size` is "grid" or "view".
 
@@ -73,7 +73,7 @@ def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
     return response
 
 
-@require_GET
+@require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponse:
     """The bytes as uploaded, always as a download: a browser never runs what is in them."""
     image = _image_or_404(image_id)

@@ -10,7 +10,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from detector import DetectorError
 from featurestore.errors import StoreError
@@ -51,7 +51,7 @@ class _Picture:
     without_image_id: int | None = None
 
 
-@require_GET
+@require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """Photos that answer words, or a drawn layout."""
     if "layout" in request.GET:
@@ -59,7 +59,11 @@ def results(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "")
     try:
         answer = search_text(
-            text, limit=HITS_ON_A_PAGE, offset=_offset(request), weak=_is_set(request, "weak")
+            text,
+            limit=HITS_ON_A_PAGE,
+            offset=_offset(request),
+            weak=_is_set(request, "weak"),
+            company=_is_set(request, "company"),
         )
     except QueryRefused as refusal:
         return _refused(request, refusal, {"text": text, "marked": _marked(text, refusal.span)})
@@ -68,7 +72,7 @@ def results(request: HttpRequest) -> HttpResponse:
     return _results(request, answer, hits, {"text": text})
 
 
-@require_GET
+@require_safe
 def draw(request: HttpRequest) -> HttpResponse:
     """The canvas; its script asks for the results itself."""
     context: dict[str, object] = {
@@ -102,7 +106,7 @@ def photo_query(request: HttpRequest) -> HttpResponse:
     return redirect("photo_results", query.token)
 
 
-@require_GET
+@require_safe
 def photo_results(request: HttpRequest, token: str) -> HttpResponse:
     query = _query_or_404(token)
     picture = _Picture(
@@ -116,12 +120,12 @@ def photo_results(request: HttpRequest, token: str) -> HttpResponse:
     return _layout_results(request, picture)
 
 
-@require_GET
+@require_safe
 def photo_query_picture(request: HttpRequest, token: str) -> FileResponse:
     return FileResponse(_query_or_404(token).picture_path.open("rb"), content_type="image/jpeg")
 
 
-@require_GET
+@require_safe
 def similar(request: HttpRequest, image_id: int) -> HttpResponse:
     try:
         image = Image.objects.get(pk=image_id)
@@ -204,8 +208,10 @@ def _results(
             "hits": hits,
             "colours": text_colours(answer.text) if answer.text else {},
             "weak": _is_set(request, "weak"),
+            "company": _is_set(request, "company"),
             "weaker_address": _address(request, weak="1"),
-            "stronger_address": _address(request, weak=None),
+            "company_address": _address(request, weak="1", company="1"),
+            "stronger_address": _address(request, weak=None, company=None),
             "first_place": offset + 1,
             "last_place": offset + len(hits),
             "next_address": _address(request, offset=str(following))

@@ -297,7 +297,7 @@ def sentences(answer: Answer, name: str) -> list[str]:
 
 
 def test_company_is_told_as_such(made_photos: None) -> None:
-    answer = search_text("cat", weak=True)
+    answer = search_text("cat", company=True)
     assert sentences(answer, "a couch") == ["cat: not found, only its usual company: couch"]
     assert sentences(answer, "12 dogs") == ["cat: not found, only its usual company: 12 dogs"]
     answer = search_text("cat near couch", weak=True)

@@ -39,6 +39,11 @@ class Command(BaseCommand):
             "--mirror", action="store_true", help="left and right may be exchanged in a layout"
         )
         parser.add_argument("--weak", action="store_true", help="show weaker matches as well")
+        parser.add_argument(
+            "--company",
+            action="store_true",
+            help="show, last of all, photos of what is often seen with what is asked for",
+        )
         parser.add_argument("--score", default=OBJECTS, choices=SCORES)
         parser.add_argument("--limit", type=int, default=DEFAULT_LIMIT, metavar="K")
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
@@ -89,12 +94,13 @@ def _search(
     part: str | None,
     mirror: bool,
     weak: bool,
+    company: bool,
     score: str,
     limit: int,
     **_: Any,
 ) -> Answer:
     if text is not None:
-        return search_text(text, score_name=score, limit=limit, weak=weak)
+        return search_text(text, score_name=score, limit=limit, weak=weak, company=company)
     if photo is not None:
         objects, name = layout_of_photo(photo), photo.name
         if part is not None:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.GALLERY_HOST)
-        parser.add_argument("--port", type=int, default=settings.GALLERY_PORT)
+        parser.add_argument("--port", type=_port, default=settings.GALLERY_PORT)
 
     def handle(self, *args: Any, **options: Any) -> None:
         host = options["host"].strip("[]")
@@ -177,3 +177,9 @@ def _web_command(address: str, login: Login) -> list[str]:
         # It would lie in the home folder, one for all galleries of the machine.
         "--no-control-socket",
     ]
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) < 65536:
+        raise ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)

@@ -36,10 +36,10 @@ export class Drawing extends EventTarget {
     return this.#future.length > 0;
   }
 
-  /** Adds an object and selects it; a second area takes the place of the first. */
+  /** Adds an object and selects it; a second area makes a box of the first. */
   add(name, box, region = null, score = 1) {
     const item = { id: this.#nextId++, name, box, region, score };
-    const kept = region ? this.items.filter((other) => !other.region) : this.items;
+    const kept = region ? this.items.map((other) => ({ ...other, region: null })) : this.items;
     this.#replace([...kept, item]);
     this.select(item.id);
     return item;

@@ -115,7 +115,7 @@ def test_nearly_all_of_these_texts_find_something(made_photos: None) -> None:
 @pytest.mark.usefixtures("made_photos")
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_reasons_of_the_original_score_are_the_score(text: str) -> None:
-    for hit in search_text(text, score_name="original", weak=True).hits:
+    for hit in search_text(text, score_name="original", company=True).hits:
         check_reasons(hit)
 
 
@@ -134,7 +134,7 @@ def test_the_reasons_of_the_original_score_are_the_score(text: str) -> None:
 def test_the_reasons_of_a_layout_add_up_to_the_score(
     layout: str, score: str, mirror: bool, made_photos: None
 ) -> None:
-    answer = search_layout(parse_layout(layout), score_name=score, mirror=mirror, weak=True)
+    answer = search_layout(parse_layout(layout), score_name=score, mirror=mirror, company=True)
     assert answer.hits
     for hit in answer.hits:
         check_reasons(hit)
@@ -142,7 +142,7 @@ def test_the_reasons_of_a_layout_add_up_to_the_score(
 
 def test_the_reasons_of_photos_add_up_to_the_score(packaged_photos: Photos) -> None:
     for image_id in packaged_photos.values():
-        answer = search_layout(layout_of_image(image_id), mirror=True, weak=True)
+        answer = search_layout(layout_of_image(image_id), mirror=True, company=True)
         assert answer.hits[0].image.pk == image_id
         assert answer.hits[0].score == pytest.approx(1, abs=1e-4)
         for hit in answer.hits:
@@ -300,7 +300,7 @@ def test_company_is_told_as_such(made_photos: None) -> None:
     answer = search_text("cat", company=True)
     assert sentences(answer, "a couch") == ["cat: not found, only its usual company: couch"]
     assert sentences(answer, "12 dogs") == ["cat: not found, only its usual company: 12 dogs"]
-    answer = search_text("cat near couch", weak=True)
+    answer = search_text("cat near couch", company=True)
     assert sentences(answer, "dog and cat") == ["cat near couch: not both found"]
 
 

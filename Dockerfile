@@ -49,7 +49,7 @@ HEALTHCHECK --interval=15s --timeout=10s --start-period=60s \
 # One process with threads, so that the index is in memory once and all requests are counted.
 CMD ["python", "-m", "gunicorn", "gallery.wsgi", \
      "--bind", "0.0.0.0:8000", \
-     "--workers", "1", "--threads", "8", \
+     "--workers", "1", "--threads", "32", \
      "--timeout", "300", "--graceful-timeout", "25", \
      "--worker-tmp-dir", "/dev/shm", \
      "--log-level", "warning", "--logger-class", "gallery.gunicorn_logger.GunicornLogger", \

@@ -134,7 +134,7 @@ def test_the_reasons_of_the_original_score_are_the_score(text: str) -> None:
 def test_the_reasons_of_a_layout_add_up_to_the_score(
     layout: str, score: str, mirror: bool, made_photos: None
 ) -> None:
-    answer = search_layout(parse_layout(layout), score_name=score, mirror=mirror, company=True)
+    answer = search_layout(parse_layout(layout), score_name=score, mirror=mirror, weak=True)
     assert answer.hits
     for hit in answer.hits:
         check_reasons(hit)
@@ -142,7 +142,7 @@ def test_the_reasons_of_a_layout_add_up_to_the_score(
 
 def test_the_reasons_of_photos_add_up_to_the_score(packaged_photos: Photos) -> None:
     for image_id in packaged_photos.values():
-        answer = search_layout(layout_of_image(image_id), mirror=True, company=True)
+        answer = search_layout(layout_of_image(image_id), mirror=True, weak=True)
         assert answer.hits[0].image.pk == image_id
         assert answer.hits[0].score == pytest.approx(1, abs=1e-4)
         for hit in answer.hits:

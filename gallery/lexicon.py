@@ -33,6 +33,23 @@ class NounFacts:
             by_sense.setdefault(likelihood, []).append(class_id)
         return [by_sense[likelihood] for likelihood in sorted(by_sense, reverse=True)]
 
+    @classmethod
+    def of_text(cls, text: str) -> NounFacts:
+        """Read what `text` wrote."""
+        meant, akin, is_usual = text.split(";")
+        likelihoods = (pair.split(":") for pair in meant.split())
+        return cls(
+            {int(class_id): float(likelihood) for class_id, likelihood in likelihoods},
+            frozenset(map(int, akin.split())),
+            is_usual == "1",
+        )
+
+    @property
+    def text(self) -> str:
+        """All of it in one short text: "18:1.0;16 17 18;1"."""
+        meant = " ".join(f"{class_id}:{self.meant[class_id]}" for class_id in sorted(self.meant))
+        return f"{meant};{' '.join(map(str, sorted(self.akin)))};{self.is_usual:d}"
+
 
 class Lexicon:
     """Facts of the nouns that a prepared file describes."""
@@ -41,21 +58,18 @@ class Lexicon:
         """Raises FileNotFoundError with what to do."""
         if not path.exists():
             raise FileNotFoundError(f"There is no lexicon at {path}. Run `make setup`.")
-        # As lists: a hundred thousand objects would take most of a second to make.
-        self._described: dict[str, tuple[list[tuple[int, float]], list[int], bool]] = json.loads(
-            path.read_text()
-        )
+        # As texts: a hundred thousand objects would take most of a second to make, and as long
+        # again, every now and then, to be looked through for garbage.
+        self._text_by_noun: dict[str, str] = json.loads(path.read_text())
 
     def __contains__(self, noun: str) -> bool:
-        return noun in self._described
+        return noun in self._text_by_noun
 
     def facts(self, noun: str) -> NounFacts | None:
         """Facts of a noun, in lower case with blanks; None of one that WordNet does not know."""
-        if noun not in self._described:
-            return None
-        meant, akin, is_usual = self._described[noun]
-        return NounFacts(dict(meant), frozenset(akin), is_usual)
+        text = self._text_by_noun.get(noun)
+        return None if text is None else NounFacts.of_text(text)
 
     def nouns_of_classes(self) -> list[str]:
         """Nouns that stand for a class, in WordNet's order."""
-        return [noun for noun, (meant, _, _) in self._described.items() if meant]
+        return [noun for noun, text in self._text_by_noun.items() if not text.startswith(";")]

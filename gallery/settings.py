@@ -35,7 +35,7 @@ for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR):
 DETECTOR_URL = env_text("DETECTOR_URL", "local:")
 # Any file that gensim.models.KeyedVectors.load or load_word2vec_format reads.
 WORD_VECTORS = env_path("WORD_VECTORS", GALLERY_MODELS / "words" / "glove-6b-50d.kv")
-LEXICON = GALLERY_MODELS / "lexicon" / "nouns-7.json"
+LEXICON = GALLERY_MODELS / "lexicon" / "nouns-8.json"
 
 GALLERY_HOST = env_text("GALLERY_HOST", "127.0.0.1")
 GALLERY_PORT = env_int("GALLERY_PORT", 8000)

@@ -34,7 +34,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "index.sense": "a09db263da96dbb3273064c60546530dee5927a2e5a39c90fb576cdbebbb1a22",
     }
 )
-TARGET = Path("lexicon") / "nouns-7.json"
+TARGET = Path("lexicon") / "nouns-8.json"
 
 # What WordNet calls the objects that COCO means, where that is not the first sense of the name.
 SENSE_BY_CLASS: Mapping[str, tuple[str, int]] = MappingProxyType(
@@ -221,11 +221,8 @@ def prepare_lexicon(models_dir: Path) -> Path:
         progress.update()
         nouns = read_nouns(read_files(archive))
         progress.update()
-        described = {
-            # Most nouns have nothing to do with any class, which must be known as well.
-            noun: (sorted(facts.meant.items()), sorted(facts.akin), facts.is_usual)
-            for noun, facts in describe_nouns(nouns).items()
-        }
+        # Most nouns have nothing to do with any class, which must be known as well.
+        described = {noun: facts.text for noun, facts in describe_nouns(nouns).items()}
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_suffix(".part")
         draft.write_text(json.dumps(described, separators=(",", ":")))

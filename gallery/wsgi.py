@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 
@@ -35,6 +36,9 @@ def _warm_up() -> None:
     warm_up()
     components.vocabulary()
     components.index()
+    # What is loaded now stays: no collection of garbage, in the middle of a search, looks at it.
+    gc.collect()
+    gc.freeze()
 
 
 threading.Thread(target=_warm_up, daemon=True).start()

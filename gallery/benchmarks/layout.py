@@ -73,7 +73,12 @@ def answer(index: Index, objects: Rows, *, mirror: bool) -> list[tuple[Reason, .
     query = layout_query(layout, mirror=mirror)
     scores = index.scores(query.scores)
     page = best_rows(index, scores, limit=DEFAULT_LIMIT, cut_off=PHOTO_CUT_OFF, floor=MATCH_FLOOR)
-    return [layout_reasons(layout, query, index.detections_of(row)) for row in page.rows.tolist()]
+    return [
+        layout_reasons(
+            layout, query, index.objects_of(row, query.classes), index.layout_weight_of(row)
+        )
+        for row in page.rows.tolist()
+    ]
 
 
 def original_loop(images: Sequence[Rows], layout: Rows) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,9 @@ def timed(work: Callable[[T], object], inputs: Sequence[T]) -> Times:
     """Times of `work` for each input, one after the other."""
     for one in inputs[:WARM_UP]:
         work(one)
+    # As web does when all is loaded.
+    gc.collect()
+    gc.freeze()
     times = []
     for one in inputs:
         started = time.perf_counter()

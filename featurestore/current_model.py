@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,18 +26,27 @@ class ModelChoice:
 
 
 def read_model_choice(folder: Path) -> ModelChoice | None:
-    """None where no choice was made yet. Raises SegmentDamaged where the file cannot be read."""
+    """None where no choice was made yet. Raises SegmentDamaged where the file has changed."""
     path = folder / MODELS_FILE
     try:
-        content = json.loads(path.read_text())
-        return ModelChoice(str(content["current"]), content["previous"])
+        text = path.read_text()
+        content = json.loads(text)
+        choice = ModelChoice(str(content["current"]), content["previous"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise SegmentDamaged(path, "it should name the current and the previous model") from error
+    # To the last blank, so that no change goes unnoticed.
+    if text != _text(choice):
+        raise SegmentDamaged(path, "its SHA-256 is not that of the models it names")
+    return choice
 
 
 def write_model_choice(folder: Path, choice: ModelChoice) -> None:
     """Replace the choice durably and at once: every reader sees the old or the new one."""
-    content = json.dumps(asdict(choice))
-    write_durably(folder / MODELS_FILE, lambda path: path.write_text(content))
+    write_durably(folder / MODELS_FILE, lambda path: path.write_text(_text(choice)))
+
+
+def _text(choice: ModelChoice) -> str:
+    names = json.dumps(asdict(choice))
+    return json.dumps(asdict(choice) | {"sha256": hashlib.sha256(names.encode()).hexdigest()})

@@ -41,7 +41,7 @@ def test_every_way_of_importing_it_is_seen(source: str) -> None:
     assert knows_evaluation(source)
 
 
-def test_nothing_in_the_product_imports_it_but_its_command() -> None:
+def test_nothing_in_the_product_imports_it_but_what_measures() -> None:
     packages = ("gallery", "detector", "featurestore")
     product = [
         path
@@ -50,7 +50,8 @@ def test_nothing_in_the_product_imports_it_but_its_command() -> None:
         if not path.is_relative_to(EVALUATION)
     ]
     knowing = [path for path in product if knows_evaluation(path.read_text())]
-    assert knowing == [COMMAND]
+    # The benchmark of ingestion prints the detector's mAP beside its speed.
+    assert set(knowing) == {COMMAND, ROOT / "gallery" / "benchmarks" / "ingest.py"}
 
 
 def test_it_imports_no_django() -> None:

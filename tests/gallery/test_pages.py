@@ -239,12 +239,12 @@ def test_pages_of_results_keep_the_search_in_their_addresses(
     packaged_photos: Photos, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "HITS_ON_A_PAGE", 1)
-    cat = packaged_photos["chelsea"]
-    layout = '[{"object":"person","box":[0.1,0.1,0.9,0.9]}]'
+    whole = "[0.1,0.1,0.9,0.9]"
+    layout = f'[{{"object":"person","box":{whole}}},{{"object":"cat","box":{whole}}}]'
     for path in (
         "/search?q=cat,+motorcycle&weak=1",
         f"/search?layout={layout}&weak=1&mirror=1",
-        f"/photos/{cat}/similar?weak=1",
+        "/search?q=cat&weak=1&company=1",
     ):
         text = page(client, path)
         address = re.search(r'rel="next" href="([^"]+offset=1)"', text)

@@ -13,7 +13,7 @@ from gallery.benchmarks.made_photos import class_shares, drawn_boxes
 
 # Words that are no class's name, but stand for classes.
 OTHER_WORDS = """
-    animal puppy kitten sofa bike automobile lorry aircraft fruit vehicle furniture food drink
+    animal puppy kitten sofa bike automobile lorry aircraft fruit vehicle furniture food fridge
     people man woman child boy girl mug plant flower television computer phone meal vegetable
 """
 SIZES = ("", "big ", "small ")

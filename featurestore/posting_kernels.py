@@ -13,7 +13,7 @@ from featurestore.packing import BOX_UNIT, FRAME_SIDE, SCORE_UNIT, STEPS
 
 MAX_CLASS_ID = 90
 
-# Objects at or above this score are surely there: those that `emptiness` looks at.
+# An object this sure is in the photo; `emptiness` looks at no others.
 SURE_SCORE = 0.3
 SURE_STEPS = round(SURE_SCORE * STEPS)
 

@@ -13,10 +13,12 @@ from pydantic import Field
 from detector import DetectorError
 from detector.labels import NAME_BY_ID
 from featurestore.errors import StoreError
+from featurestore.index import Index
+from gallery import components
 from gallery.answers import SearchResults, search_results
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
-from gallery.layouts import Box, LayoutObjects, layout_of, parse_part, unit_box
+from gallery.layouts import Box, Layout, LayoutObjects, layout_of, parse_part, unit_box
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
@@ -172,7 +174,9 @@ def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> Status[Upl
 def images(request: HttpRequest, page: Query[Page]) -> PhotoPage:
     """All photos, newest first."""
     rows = Image.objects.newest_first()[page.offset : page.offset + page.limit]
-    return PhotoPage(total=Image.objects.count(), photos=[_photo(request, row) for row in rows])
+    index = components.index()
+    photos = [_photo(request, row, index) for row in rows]
+    return PhotoPage(total=Image.objects.count(), photos=photos)
 
 
 @api.get("/images/{int:image_id}", response={200: Photo, 404: Problem})
@@ -210,18 +214,7 @@ def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> Sear
             layout = layout_of_part(layout, part, thumbnail_path(row, Size.VIEW))
         except (StoreError, FileNotFoundError) as error:
             raise Http404("The picture of this photo is gone, so it has no parts.") from error
-    return search_results(
-        search_layout(
-            layout,
-            query=row.name,
-            without_image_id=row.pk,
-            mirror=page.mirror,
-            score_name=page.score,
-            limit=page.limit,
-            offset=page.offset,
-            weak=page.weak,
-        )
-    )
+    return _photos_like(layout, row.name, page, without_image_id=row.pk)
 
 
 @api.get("/search", response={200: SearchResults, 400: Problem})
@@ -244,17 +237,7 @@ def search_by_layout(
     request: HttpRequest, layout: Body[LayoutObjects], page: Query[LayoutPage]
 ) -> SearchResults:
     """Photos whose objects lie like named boxes and areas."""
-    return search_results(
-        search_layout(
-            layout_of(layout),
-            query="layout",
-            mirror=page.mirror,
-            score_name=page.score,
-            limit=page.limit,
-            offset=page.offset,
-            weak=page.weak,
-        )
-    )
+    return _photos_like(layout_of(layout), "layout", page)
 
 
 @api.post("/search/photo", response={200: SearchResults, 400: Problem, 415: Problem, 503: Problem})
@@ -267,10 +250,17 @@ def search_by_photo(
     layout = layout_of_photo(path)
     if page.part is not None:
         layout = layout_of_part(layout, parse_part(page.part), path)
+    return _photos_like(layout, file.name or "", page)
+
+
+def _photos_like(
+    layout: Layout, name: str, page: LayoutPage, *, without_image_id: int | None = None
+) -> SearchResults:
     return search_results(
         search_layout(
             layout,
-            query=file.name or "",
+            query=name,
+            without_image_id=without_image_id,
             mirror=page.mirror,
             score_name=page.score,
             limit=page.limit,
@@ -289,8 +279,8 @@ def _upload_result(answer: UploadAnswer) -> UploadResult:
     )
 
 
-def _photo(request: HttpRequest, row: Image) -> Photo:
-    detections = detections_of(row.pk)
+def _photo(request: HttpRequest, row: Image, index: Index | None = None) -> Photo:
+    detections = detections_of(row.pk, index)
     return Photo(
         id=row.pk,
         name=row.name,

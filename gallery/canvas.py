@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detector.labels import NAME_BY_ID
+from featurestore.posting_kernels import SURE_SCORE
 from gallery import components
-from gallery.features import SURE_SCORE
 
 SHAPES = ("4:3", "3:4", "1:1", "16:9")
 # Objects that can be chosen with one press.

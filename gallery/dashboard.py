@@ -9,8 +9,8 @@ import numpy as np
 from django.db.models import Count
 
 from detector.labels import NAME_BY_ID
+from featurestore.posting_kernels import SURE_SCORE
 from gallery import components
-from gallery.features import SURE_SCORE
 from gallery.models import Image
 
 COMMON_OBJECTS = 12

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
 from featurestore.packing import FRAME_SIDE
-from gallery.features import SURE_SCORE
+from featurestore.posting_kernels import SURE_SCORE
 from gallery.layouts import Box, Layout, unit_box
 
 # The stylesheet has this many colours for boxes.
@@ -54,11 +54,15 @@ def drawn_detections(detections: NDArray[np.float32], width: int, height: int) -
     Args:
         detections: (20, 6) with or without padding.
     """
-    sure = detections[(detections[:, 0] > 0) & (detections[:, 1] >= SURE_SCORE)]
     return [
         drawn_box(NAME_BY_ID[int(row[0])], float(row[1]), int(row[0]), unit_box(row), width, height)
-        for row in sure
+        for row in sure_objects(detections)
     ]
+
+
+def sure_objects(detections: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(k, 6) those of (m, 6) detections, with or without padding, that are surely there."""
+    return detections[(detections[:, 0] > 0) & (detections[:, 1] >= SURE_SCORE)]
 
 
 def drawn_layout(layout: Layout, width: int, height: int) -> list[DrawnBox]:

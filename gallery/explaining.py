@@ -14,9 +14,7 @@ from featurestore.explanations import ConditionPart, Explainer
 from featurestore.layout_scores import LayoutQuery
 from gallery.layouts import Box, Layout, unit_box
 from gallery.sentences import (
-    Found as Found,
-)
-from gallery.sentences import (
+    Found,
     company_sentence,
     condition_sentence,
     is_met,

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.posting_kernels import SURE_SCORE
 from featurestore.segments import Features
 from gallery.vocabulary import Vocabulary
-
-# An object this sure is in the photo; used where objects are counted, named or drawn.
-SURE_SCORE = 0.3
 
 
 def features_of(

@@ -22,17 +22,15 @@ FIRST_DAY, LAST_DAY = date(1, 1, 3), date(9999, 12, 29)
 # Operating systems put blanks of several kinds into the names of photos.
 ANY_BLANK = r"[\s\u00a0\u202f]"
 
+# By the endings that the language writes; see `query.words.ENDINGS`.
 MEDIA_TYPE_BY_ENDING: Mapping[str, str] = MappingProxyType(
     {
         "avif": "image/avif",
         "bmp": "image/bmp",
         "gif": "image/gif",
         "heic": "image/heic",
-        "heif": "image/heif",
-        "jpeg": "image/jpeg",
         "jpg": "image/jpeg",
         "png": "image/png",
-        "tif": "image/tiff",
         "tiff": "image/tiff",
         "webp": "image/webp",
     }

@@ -26,13 +26,13 @@ from gallery.scoring import (
     OBJECTS,
     ORIGINAL,
     SCORES,
+    TEXT_CUT_OFF,
     company_query,
     layout_query,
     score_layout,
     score_query,
     weakening,
 )
-from gallery.scoring import TEXT_CUT_OFF as TEXT_CUT_OFF
 from gallery.text_query import TextQuery, read_query
 
 # Below this, or `TEXT_CUT_OFF`, a hit is more likely noise than an answer; measured likewise.
@@ -81,12 +81,11 @@ class _Page:
     weak: bool
     company: bool = False
 
-    @property
-    def lowest_cut_off(self) -> float:
-        """Above 0 where weaker matches are shown as well, else 0."""
+    def cut_off(self, usual: float) -> tuple[float, float]:
+        """From which score on hits are shown, and from which on they are counted, 0 for none."""
         if self.company:
-            return ANY_CUT_OFF
-        return MATCH_FLOOR if self.weak else 0.0
+            return ANY_CUT_OFF, 0.0
+        return (MATCH_FLOOR, 0.0) if self.weak else (usual, MATCH_FLOOR)
 
     def __post_init__(self) -> None:
         if self.score_name not in SCORES:
@@ -192,9 +191,15 @@ def search_layout(
     return _answer(query, hits, ranking, started, layout=layout)
 
 
-def detections_of(image_id: int) -> NDArray[np.float32]:
-    """(k, 6) objects of an image without padding, none where it has no features yet."""
-    index = components.index()
+def detections_of(image_id: int, index: Index | None = None) -> NDArray[np.float32]:
+    """(k, 6) objects of an image without padding, none where it has no features yet.
+
+    Args:
+        index: where to look, for those who ask of many images: what is new is looked for each time
+            that an index is read.
+    """
+    if index is None:
+        index = components.index()
     row = index.row_of(image_id)
     return np.zeros((0, 6), np.float32) if row is None else index.detections_of(row)
 
@@ -214,13 +219,14 @@ def _allowed(index: Index, query: TextQuery) -> NDArray[np.bool_] | None:
 
 
 def _ranking(index: Index, scores: NDArray[np.float32], cut_off: float, page: _Page) -> Ranking:
+    shown_from, counted_from = page.cut_off(cut_off)
     return best_rows(
         index,
         scores,
         limit=page.limit,
         offset=page.offset,
-        cut_off=page.lowest_cut_off or cut_off,
-        floor=0.0 if page.lowest_cut_off else MATCH_FLOOR,
+        cut_off=shown_from,
+        floor=counted_from,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from featurestore.conditions import Only, Presence, Relation
 from featurestore.explanations import ConditionPart
-from gallery.features import SURE_SCORE
+from featurestore.posting_kernels import SURE_SCORE
 from gallery.layouts import Box
 from gallery.plurals import counted, plural
 

@@ -125,6 +125,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.messages.context_processors.messages",
                 "gallery.access.context.access",
+                "gallery.context.searched",
             ],
         },
     },

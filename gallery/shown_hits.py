@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from featurestore.posting_kernels import SURE_SCORE
 from gallery.drawing import (
     COLOURS,
     DrawnBox,
@@ -12,11 +13,11 @@ from gallery.drawing import (
     drawn_layout_object,
     place_in_layout,
 )
-from gallery.explaining import Found, Reason
-from gallery.features import SURE_SCORE
+from gallery.explaining import Reason
 from gallery.layouts import Box, Layout
 from gallery.models import Image
 from gallery.search import Hit
+from gallery.sentences import Found
 from gallery.text_query import TextQuery
 
 # Sentences below a photo; all others are one press away.

@@ -16,6 +16,7 @@ from gallery.query.errors import QuerySyntaxError
 from gallery.query.parser import parse_query
 from gallery.query.printer import print_query
 from gallery.query.syntax import (
+    MAX_QUERY_LENGTH,
     Condition,
     Conjunction,
     Filter,
@@ -26,7 +27,6 @@ from gallery.query.syntax import (
 )
 from gallery.vocabulary import Meaning, Vocabulary
 
-MAX_QUERY_LENGTH = 500
 # Relations in all alternatives together: each looks at pairs of objects in every photo.
 MAX_RELATIONS = 8
 # Parts of the frame from which a box is big and up to which it is small. COCO calls an object

@@ -136,49 +136,17 @@ class Vocabulary:
         named = self.exact_meaning(phrase)
         if named is not None:
             return named
-        # Class names are in the singular, and so "puppies" by itself is nearer to cat than to dog.
-        form = self._nearest_form(phrase)
         facts = self._facts(phrase)
+        form = self._nearest_form(phrase)
         if form is None:
             meant = facts.meant if facts else {}
             return _meaning(meant, max(meant.values())) if meant else None
-        similarities = self._similarity_by_class(form)
-        nearest = max(similarities.values())
-        if facts is not None and not facts.is_usual:
-            # "red" is near to orange, and "very" to hair drier.
+        similarities = dict(zip(CLASS_IDS, self.similarities(form).tolist(), strict=True))
+        if facts is not None:
+            return _noun_meaning(facts, similarities)
+        if max(similarities.values()) < UNRELATED_SIMILARITY:
             return None
-        if facts is not None and (facts.meant or nearest < UNRELATED_SIMILARITY):
-            similarities = {id_: similarities[id_] for id_ in facts.akin}
-            nearest = max(similarities.values(), default=0.0)
-        faith, weights = 0.0, dict.fromkeys(similarities, 0.0)
-        if facts is not None and facts.meant:
-            nearest_meant = max(similarities[class_id] for class_id in facts.meant)
-            faith = max(
-                likelihood * float(np.exp((similarities[class_id] - nearest) / FAITH_SCALE))
-                for class_id, likelihood in facts.meant.items()
-            )
-            for sense in facts.senses:
-                # All kinds of a thing are that thing, so they count alike: a bear is no less of an
-                # animal than a cat. The sense that is nearer is rather meant.
-                distance = nearest_meant - max(similarities[class_id] for class_id in sense)
-                for class_id in sense:
-                    weights[class_id] = faith * float(np.exp(-distance / SENSE_SCALE))
-        elif nearest < (UNRELATED_SIMILARITY if facts is None else NEAR_SIMILARITY):
-            return None
-        for class_id, similarity in similarities.items():
-            near = float(np.exp((similarity - nearest) / SIMILARITY_SCALE))
-            weights[class_id] = max(weights[class_id], (1 - faith) * near * max(nearest, 0))
-        best = max(weights, key=lambda class_id: (weights[class_id], similarities[class_id]))
-        # A kind of a thing is that thing; what is merely near counts as much as it is near.
-        most = weights[best] if facts is not None and best in facts.meant else 1.0
-        return _meaning(
-            # Those that are nearer first, where they count alike.
-            {
-                id_: weights[id_] / most
-                for id_ in sorted(weights, key=lambda id_: -similarities[id_])
-            },
-            similarities[best],
-        )
+        return _near_meaning(similarities)
 
     def exact_meaning(self, phrase: str) -> Meaning | None:
         """The class that a phrase names, and nothing like it."""
@@ -229,14 +197,14 @@ class Vocabulary:
         return next((facts for facts in found if facts.meant), found[0] if found else None)
 
     def _nearest_form(self, phrase: str) -> str | None:
-        """The phrase, or a form of it, all of whose words have vectors; the nearest to a class."""
+        """The phrase, or a form of it, all of whose words have vectors; the nearest to a class.
+
+        Class names are in the singular, and so "puppies" by itself is nearer to cat than to dog.
+        """
         parts = re.split("[-'’ ]", phrase)
         forms = (*singulars(phrase), " ".join(parts), "".join(parts))
         known = [form for form in forms if all(word in self._vectors for word in form.split(" "))]
         return max(known, key=lambda form: float(self.similarities(form).max()), default=None)
-
-    def _similarity_by_class(self, phrase: str) -> dict[int, float]:
-        return dict(zip(CLASS_IDS, self.similarities(phrase).tolist(), strict=True))
 
     def sentence_vector(self, class_ids: Iterable[int]) -> NDArray[np.float32]:
         """(50,) mean vector of class names, the original system's sentence vector; 0 for none."""
@@ -276,6 +244,64 @@ def _common_directions(
     mean = vectors[:MEAN_WORDS].mean(axis=0, dtype=np.float32)
     components = np.linalg.svd(vectors[:COMPONENT_WORDS] - mean, full_matrices=False)[2]
     return mean, components[:COMMON_COMPONENTS]
+
+
+def _noun_meaning(facts: NounFacts, similarities: Mapping[int, float]) -> Meaning | None:
+    """What a noun of WordNet means.
+
+    Args:
+        similarities: cosine with each class, by category id.
+    """
+    if not facts.is_usual:
+        # "red" is near to orange, and "very" to hair drier.
+        return None
+    if facts.meant or max(similarities.values()) < UNRELATED_SIMILARITY:
+        similarities = {class_id: similarities[class_id] for class_id in facts.akin}
+    if facts.meant:
+        return _kind_meaning(facts, similarities)
+    if max(similarities.values(), default=0.0) < NEAR_SIMILARITY:
+        return None
+    return _near_meaning(similarities)
+
+
+def _kind_meaning(facts: NounFacts, similarities: Mapping[int, float]) -> Meaning:
+    """What a noun means that stands for some classes, which are among those of `similarities`."""
+    nearest = max(similarities.values())
+    nearest_meant = max(similarities[class_id] for class_id in facts.meant)
+    faith = max(
+        likelihood * float(np.exp((similarities[class_id] - nearest) / FAITH_SCALE))
+        for class_id, likelihood in facts.meant.items()
+    )
+    weights = {
+        class_id: (1 - faith) * weight for class_id, weight in _near_weights(similarities).items()
+    }
+    for sense in facts.senses:
+        # All kinds of a thing are that thing, so they count alike: a bear is no less of an animal
+        # than a cat. The sense that is nearer is rather meant.
+        distance = nearest_meant - max(similarities[class_id] for class_id in sense)
+        of_sense = faith * float(np.exp(-distance / SENSE_SCALE))
+        for class_id in sense:
+            weights[class_id] = max(weights[class_id], of_sense)
+    best = max(weights, key=lambda class_id: (weights[class_id], similarities[class_id]))
+    # A kind of a thing is that thing; what is merely near counts as much as it is near.
+    most = weights[best] if best in facts.meant else 1.0
+    # Those that are nearer first, where they count alike.
+    nearest_first = sorted(weights, key=lambda class_id: -similarities[class_id])
+    return _meaning({id_: weights[id_] / most for id_ in nearest_first}, similarities[best])
+
+
+def _near_meaning(similarities: Mapping[int, float]) -> Meaning:
+    """What a word means of which nothing is known but the classes that it is near to."""
+    return _meaning(_near_weights(similarities), max(similarities.values()))
+
+
+def _near_weights(similarities: Mapping[int, float]) -> dict[int, float]:
+    """How much each class counts for being near."""
+    nearest = max(similarities.values())
+    return {
+        class_id: float(np.exp((similarity - nearest) / SIMILARITY_SCALE)) * max(nearest, 0)
+        for class_id, similarity in similarities.items()
+    }
 
 
 def _meaning(weights: Mapping[int, float], similarity: float, *, is_named: bool = False) -> Meaning:

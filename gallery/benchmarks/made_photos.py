@@ -19,17 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.labels import CLASS_IDS
-from featurestore.segments import Features
+from featurestore.packing import FRAME_SIDE
+from featurestore.posting_kernels import SURE_SCORE
+from featurestore.segments import MAX_OBJECTS, Features
 
 Rows = NDArray[np.float32]
 Source = Callable[[np.random.Generator, int], Rows]
 """Takes a number of images and gives (n, 20, 6) detections of them."""
 
-MAX_OBJECTS = 20
 MEAN_OBJECTS = 7
 PERSON_SHARE = 0.4
-SURE_SCORE = 0.3
-FRAME_SIDE = 300.0
 
 # Objects of each class in COCO's training photos, in hundreds, by rising class id.
 COCO_HUNDREDS = """

@@ -63,7 +63,7 @@ def parse_query(text: str, names: Callable[[str], bool]) -> Query:
 
 
 class _Parser:
-    """Reads tokens from the first to the last, and never goes back."""
+    """Reads tokens from first to last; only words that may join a relation are read twice."""
 
     def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor

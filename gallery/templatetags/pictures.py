@@ -9,10 +9,11 @@ from typing import Protocol
 from django import template
 
 from detector.labels import NAME_BY_ID
-from gallery.drawing import DrawnBox
-from gallery.features import SURE_SCORE
+from featurestore.index import Index
+from gallery.drawing import DrawnBox, sure_objects
 from gallery.layouts import Box
 from gallery.models import Image
+from gallery.plurals import plural
 from gallery.search import detections_of
 from gallery.vocabulary import Meaning
 
@@ -25,7 +26,6 @@ USUAL_SHOWN_WIDTH = 800
 # Classes of a word that are named; more are counted.
 CLASSES_NAMED = 3
 
-IRREGULAR_PLURALS = {"person": "people", "mouse": "mice", "knife": "knives", "sheep": "sheep"}
 WITHOUT_ARTICLE = {"broccoli", "scissors", "skis"}
 
 
@@ -72,11 +72,13 @@ def megapixels(image: Image) -> str:
 
 
 @register.filter
-def described(image: Image) -> str:
-    """The sure objects in words, like "A person and 2 dogs", else the name."""
-    detections = detections_of(image.pk)
-    sure = detections[(detections[:, 0] > 0) & (detections[:, 1] >= SURE_SCORE)]
-    names = [NAME_BY_ID[int(row[0])] for row in sure]
+def described(image: Image, index: Index) -> str:
+    """The sure objects in words, like "A person and 2 dogs", else the name.
+
+    Args:
+        index: where to look, which `gallery.context` gives to all templates.
+    """
+    names = [NAME_BY_ID[int(row[0])] for row in sure_objects(detections_of(image.pk, index))]
     return objects_in_words(names) or image.name
 
 
@@ -134,15 +136,7 @@ def objects_in_words(names: list[str]) -> str:
 
 def _counted(name: str, count: int) -> str:
     if count > 1:
-        return f"{count} {_plural(name)}"
+        return f"{count} {plural(name)}"
     if name in WITHOUT_ARTICLE:
         return name
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
-
-
-def _plural(name: str) -> str:
-    if name in IRREGULAR_PLURALS:
-        return IRREGULAR_PLURALS[name]
-    if name in WITHOUT_ARTICLE:
-        return name
-    return name + ("es" if name.endswith(("s", "x", "ch", "sh")) else "s")

@@ -11,6 +11,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +153,13 @@ def _descendants(process_id: int) -> list[int]:
 
 def _command_line(process_id: int) -> bytes:
     return Path(f"/proc/{process_id}/cmdline").read_bytes()
+
+
+@contextmanager
+def running_gallery(folder: Path) -> Iterator[ServedGallery]:
+    """A running gallery of its own, which a test may stop or kill."""
+    gallery = ServedGallery(folder)
+    gallery.start()
+    yield gallery
+    if gallery.process.poll() is None:
+        gallery.kill_all()

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from gallery.errors import GalleryBusy, GalleryRuns
 from gallery.models import Image
 from gallery.presence import be_alone_in_gallery, work_in_gallery
-from tests.gallery.served_gallery import REPOSITORY, ServedGallery, own_environment
+from tests.gallery.served_gallery import REPOSITORY, ServedGallery, own_environment, running_gallery
 from tests.photos import CAT, drawn_png
 
 RUNS = "The gallery is running: stop web, worker and imports first"
@@ -21,11 +21,8 @@ RUNS = "The gallery is running: stop web, worker and imports first"
 @pytest.fixture
 def gallery(tmp_path: Path) -> Iterator[ServedGallery]:
     """A running gallery of its own."""
-    gallery = ServedGallery(tmp_path / "data")
-    gallery.start()
-    yield gallery
-    if gallery.process.poll() is None:
-        gallery.kill_all()
+    with running_gallery(tmp_path / "data") as gallery:
+        yield gallery
 
 
 def manage(gallery: ServedGallery, *arguments: object) -> subprocess.CompletedProcess[str]:

@@ -16,9 +16,9 @@ from gallery.layouts import Layout, parse_layout, unit_box
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.photo_queries import layout_of_part, layout_of_photo
+from gallery.scoring import TEXT_CUT_OFF
 from gallery.search import (
     PHOTO_CUT_OFF,
-    TEXT_CUT_OFF,
     Answer,
     detections_of,
     layout_of_image,

@@ -18,6 +18,7 @@ from tests.gallery.served_gallery import (
     ServedGallery,
     free_port,
     own_environment,
+    running_gallery,
 )
 from tests.photos import CAT, COFFEE, drawn_png
 
@@ -25,11 +26,8 @@ from tests.photos import CAT, COFFEE, drawn_png
 @pytest.fixture
 def gallery(tmp_path: Path) -> Iterator[ServedGallery]:
     """A running gallery of its own."""
-    gallery = ServedGallery(tmp_path / "data")
-    gallery.start()
-    yield gallery
-    if gallery.process.poll() is None:
-        gallery.kill_all()
+    with running_gallery(tmp_path / "data") as gallery:
+        yield gallery
 
 
 def is_running(process_id: int) -> bool:

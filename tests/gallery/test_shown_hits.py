@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.explaining import Found, Reason
+from gallery.explaining import Reason
 from gallery.layouts import Layout, parse_layout
 from gallery.models import Image
 from gallery.search import Hit
+from gallery.sentences import Found
 from gallery.shown_hits import (
     MOST_BOXES,
     percents,

@@ -28,8 +28,8 @@ from gallery.evaluation.table import render_report
 from gallery.evaluation.truth import NotCocoAnnotations, TrueImage, Truth, load_truth
 from gallery.features import features_of
 from gallery.layouts import Layout
-from gallery.scoring import SCORES, score_layout, score_text
-from gallery.search import PHOTO_CUT_OFF, TEXT_CUT_OFF
+from gallery.scoring import SCORES, TEXT_CUT_OFF, score_layout, score_text
+from gallery.search import PHOTO_CUT_OFF
 from gallery.thumbnails import Size
 
 

@@ -13,8 +13,11 @@ run: setup
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@exec $(BIN)/python manage.py serve
 
+# Many tests wait for processes of theirs, so there is one more at work than there are cores. A
+# file's tests stay together, because they share a gallery.
+TESTS_AT_ONCE ?= $(shell expr $$(nproc) + 1)
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
 
 # What touches the catalogue most, once more with Debian's PostgreSQL in place of SQLite.
 ON_POSTGRESQL := ingest tasks workers uploads commands deletion edits agreement rebuild people
@@ -61,12 +64,12 @@ format: $(INSTALLED)
 screenshots: setup
 	$(BIN)/python -m tests.browser.screenshots
 
-# Needs uv; renews the lock files from pyproject.toml. Containers install a part of what a
-# development machine has, in the same versions.
+# Needs uv; renews the lock files from pyproject.toml, with UPGRADE=--upgrade in newer versions.
+# Containers install a part of what a development machine has, in the same versions.
 COMPILE := uv pip compile pyproject.toml --python-version 3.11 --universal \
   --generate-hashes --no-emit-index-url --no-header --quiet
 lock:
-	$(COMPILE) --all-extras --upgrade -o requirements.lock
+	$(COMPILE) --all-extras $(UPGRADE) -o requirements.lock
 	$(MAKE) lock-parts
 
 lock-parts:

@@ -11,6 +11,7 @@ import os
 import pickle
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -32,6 +33,8 @@ FOLDER_NAME = re.compile(r"image-gallery-[0-9a-f]{16}")
 
 # Permissions to write of anybody but the owner.
 OTHERS_WRITE = 0o022
+
+_setting_lock = threading.Lock()
 
 
 class _CheckedCode(caching.CompileResultCacheImpl):
@@ -104,17 +107,19 @@ def code_cache(function: Callable[..., object]) -> CodeCache | None:
     folder = cache_folder()
     if folder is None:
         return None
-    # numba looks at its setting when a cache is made, and only then.
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        return CodeCache(function)
-    except RuntimeError as error:
-        # The folder cannot be written just now.
-        logger.warning("Machine code is not kept: %s", error)
-        return None
-    finally:
-        config.CACHE_DIR = before
+    # Modules are imported in several threads at once, and the setting is of the whole process.
+    with _setting_lock:
+        # numba looks at its setting when a cache is made, and only then.
+        before = config.CACHE_DIR
+        config.CACHE_DIR = str(folder)
+        try:
+            return CodeCache(function)
+        except RuntimeError as error:
+            # The folder cannot be written just now.
+            logger.warning("Machine code is not kept: %s", error)
+            return None
+        finally:
+            config.CACHE_DIR = before
 
 
 @cache

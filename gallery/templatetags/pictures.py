@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from typing import Protocol
 
 from django import template
+from django.http import HttpRequest
 
 from detector.labels import NAME_BY_ID
 from featurestore.index import Index
+from gallery.alt_text import alt_text
 from gallery.drawing import DrawnBox, sure_objects
-from gallery.layouts import Box
+from gallery.layouts import Box, unit_box
 from gallery.models import Image
-from gallery.plurals import plural
+from gallery.neighbours import Origin, address_in_results
 from gallery.search import detections_of
 from gallery.vocabulary import Meaning
 
@@ -25,8 +26,9 @@ NARROWEST, WIDEST = 5, 30
 USUAL_SHOWN_WIDTH = 800
 # Classes of a word that are named; more are counted.
 CLASSES_NAMED = 3
-
-WITHOUT_ARTICLE = {"broccoli", "scissors", "skis"}
+# Originals that every browser shows, upright, and that are soon there.
+SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp"}
+LARGEST_SHOWN = 40 * 2**20
 
 
 class Sized(Protocol):
@@ -73,13 +75,30 @@ def megapixels(image: Image) -> str:
 
 @register.filter
 def described(image: Image, index: Index) -> str:
-    """The sure objects in words, like "A person and 2 dogs", else the name.
+    """What the photo surely shows and where, like "Two dogs left, a person right", else its name.
 
     Args:
         index: where to look, which `gallery.context` gives to all templates.
     """
-    names = [NAME_BY_ID[int(row[0])] for row in sure_objects(detections_of(image.pk, index))]
-    return objects_in_words(names) or image.name
+    objects = sure_objects(detections_of(image.pk, index))
+    return alt_text([(NAME_BY_ID[int(row[0])], unit_box(row)) for row in objects]) or image.name
+
+
+@register.filter
+def is_shown_by_browsers(image: Image) -> bool:
+    """Whether a page may show the original itself, where its small picture is too coarse."""
+    return image.media_type in SHOWN_BY_BROWSERS and image.size <= LARGEST_SHOWN
+
+
+@register.simple_tag(takes_context=True)
+def address_of_hit(context: template.Context, image: Image, place: int) -> str:
+    """Where the photo at a place of these results is shown, its neighbours being theirs."""
+    request: HttpRequest = context["request"]
+    facts = request.GET.copy()
+    facts.pop("offset", None)
+    query = facts.urlencode(safe=",:[]")
+    address = f"{request.path}?{query}" if query else request.path
+    return address_in_results(image, Origin(address, place))
 
 
 @register.filter
@@ -125,18 +144,3 @@ def meaning_in_words(meaning: Meaning) -> str:
     if len(names) <= CLASSES_NAMED:
         return ", ".join(names)
     return f"{', '.join(names[:CLASSES_NAMED])} and {len(names) - CLASSES_NAMED} more"
-
-
-def objects_in_words(names: list[str]) -> str:
-    """Class names, some of them several times, as a phrase: "A cat, 2 people and an apple"."""
-    phrases = [_counted(name, count) for name, count in Counter(names).items()]
-    phrase = " and ".join([", ".join(phrases[:-1]), phrases[-1]] if phrases[1:] else phrases)
-    return phrase[:1].upper() + phrase[1:]
-
-
-def _counted(name: str, count: int) -> str:
-    if count > 1:
-        return f"{count} {plural(name)}"
-    if name in WITHOUT_ARTICLE:
-        return name
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"

@@ -16,6 +16,7 @@ from gallery.drawing import drawn_detections
 from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
 from gallery.models import Image
+from gallery.neighbours import neighbours_of, read_origin
 from gallery.originals import delete_images, read_original, thumbnail_path
 from gallery.search import detections_of
 from gallery.thumbnails import Size
@@ -42,16 +43,9 @@ def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     image = _image_or_404(image_id)
     detections = detections_of(image_id)
     boxes = drawn_detections(detections, image.width, image.height)
-    return render(
-        request,
-        "photo.html",
-        {
-            "image": image,
-            "boxes": boxes,
-            "newer": Image.objects.newer_than(image),
-            "older": Image.objects.older_than(image),
-        },
-    )
+    origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
+    neighbours = neighbours_of(image, origin)
+    return render(request, "photo.html", {"image": image, "boxes": boxes, "neighbours": neighbours})
 
 
 @require_safe

@@ -6,15 +6,28 @@ const POLL = 2000;
 const PARTS = ["#photos", "#picture", "#photo-objects", "#find-similar"];
 const waits = () => document.querySelector("[data-awaited], .badge-received") !== null;
 
-while (waits()) {
-  await pause(POLL);
-  await visible();
-  const fresh = await fetchDocument(location.href);
-  for (const part of PARTS) {
-    const shown = document.querySelector(part);
-    const news = fresh?.querySelector(part);
-    if (shown && news && renew(shown, news)) {
-      document.dispatchEvent(new Event("gallery:renewed"));
+let waiting = false;
+
+async function wait() {
+  if (waiting) return;
+  waiting = true;
+  while (waits()) {
+    await pause(POLL);
+    await visible();
+    const address = location.href;
+    const fresh = await fetchDocument(address);
+    // Another photo may have been turned to meanwhile.
+    if (address !== location.href) continue;
+    for (const part of PARTS) {
+      const shown = document.querySelector(part);
+      const news = fresh?.querySelector(part);
+      if (shown && news && renew(shown, news)) {
+        document.dispatchEvent(new Event("gallery:renewed"));
+      }
     }
   }
+  waiting = false;
 }
+
+document.addEventListener("gallery:turned", wait);
+wait();

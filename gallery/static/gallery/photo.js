@@ -1,23 +1,161 @@
-// A photo's page: arrow keys lead to its neighbours, and the switch for boxes is remembered.
+// A photo's page: its keys, its buttons, its picture.
 
-const REMEMBERED = "show-boxes";
+import { gettext, interpolate } from "./translation.js";
+import { choose, chosen, shown } from "./viewer_choices.js";
+import { followGestures } from "./viewer_gestures.js";
+import { goBack, preloadNeighbours, rememberArrival, turnTo } from "./viewer_turning.js";
+import { Zoom } from "./viewer_zoom.js";
 
-function followSwitch() {
-  const boxes = document.querySelector("#show-boxes");
-  if (boxes) boxes.checked = localStorage.getItem(REMEMBERED) !== "no";
+// Keys that assistive technology knows by a name.
+const NAMES = { "+": "Plus", "=": "Plus", "-": "Minus" };
+// Screens with more pixels than the large picture has want the photo itself.
+const ENOUGH = 1.1;
+
+const find = (selector) => document.querySelector(selector);
+const help = find("#viewer-help");
+
+let zoom = null;
+
+/** Makes a fresh picture work, on arrival and after each turn. */
+function mount() {
+  const canvas = find("[data-canvas]");
+  const picture = find("#picture");
+  const image = picture.querySelector("img");
+  picture.style.setProperty("--ratio", image.getAttribute("width") / image.getAttribute("height"));
+  blurUp(image);
+  preloadNeighbours(image);
+  zoom = new Zoom(canvas, zoomed);
+  followGestures(canvas, zoom, (way) => find(`.stage [rel=${way > 0 ? "next" : "prev"}]`)?.click());
+  showState();
 }
 
-document.addEventListener("change", (event) => {
-  if (event.target.id !== "show-boxes") return;
-  localStorage.setItem(REMEMBERED, event.target.checked ? "yes" : "no");
+/** The small picture, which is most often there already, until the large one is. */
+function blurUp(image) {
+  if (image.complete) return;
+  image.style.backgroundImage = `url("${image.dataset.small}")`;
+  image.classList.add("is-loading");
+  const sharpen = () => {
+    image.classList.remove("is-loading");
+    image.style.backgroundImage = "";
+  };
+  image.addEventListener("load", sharpen, { once: true });
+  image.addEventListener("error", sharpen, { once: true });
+}
+
+function zoomed() {
+  const image = find("#picture img");
+  const wanted = image.clientWidth * devicePixelRatio;
+  if (image.dataset.original && image.complete && wanted > ENOUGH * image.naturalWidth) {
+    const original = new Image();
+    const { original: address } = image.dataset;
+    delete image.dataset.original;
+    original.src = address;
+    // Where it does not come, the large picture stays.
+    original.decode().then(() => { image.src = address; }, () => {});
+  }
+  for (const button of document.querySelectorAll("[data-command=zoom-out]")) button.disabled = !zoom?.isZoomed;
+  document.dispatchEvent(new Event("gallery:moved"));
+}
+
+function showState() {
+  const set = (command, attribute, value) => find(`.stage [data-command=${command}]`)?.setAttribute(attribute, value);
+  set("boxes", "aria-pressed", shown("boxes") === "shown");
+  set("full", "aria-pressed", shown("full") === "on");
+  set("info", "aria-expanded", shown("panel") === "open");
+}
+
+function fill(isFull) {
+  if (isFull === (shown("full") === "on")) return;
+  choose("full", isFull ? "on" : "off", { remembered: false });
+  choose("panel", isFull ? "closed" : chosen("panel"), { remembered: false });
+  showState();
+  // Where a browser has no full screen, as on some phones, the page fills the window.
+  if (isFull) document.documentElement.requestFullscreen?.().catch(() => {});
+  else if (document.fullscreenElement) document.exitFullscreen();
+}
+
+const commands = {
+  "zoom-in": () => zoom.step(1),
+  "zoom-out": () => zoom.step(-1),
+  boxes: () => choose("boxes", shown("boxes") === "shown" ? "hidden" : "shown"),
+  full: () => fill(shown("full") !== "on"),
+  info: () => choose("panel", shown("panel") === "open" ? "closed" : "open", { remembered: shown("full") !== "on" }),
+  help: () => help.showModal(),
+};
+
+async function moveToTrash(form) {
+  const response = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+  if (!response?.ok) return form.submit();
+  const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+  const next = find(".stage [rel=next]") ?? find(".stage [rel=prev]");
+  if (!next) return location.assign(find("[data-back]").href);
+  if (!(await turnTo(next.href, { keep: "replace" }))) return;
+  // What was said about it, with the button that undoes it.
+  find("main").prepend(...[...answer.querySelectorAll("main .note")].map((note) => document.importNode(note, true)));
+}
+
+document.addEventListener("click", (event) => {
+  // A part is chosen, and boxes are corrected, on the whole picture.
+  if (event.target.closest?.("[data-part-search], #edit-boxes")) zoom.to(1);
+  if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const control = event.target.closest?.(".stage [data-command], .stage [rel], [data-back], [data-trash]");
+  if (!control) return;
+  if (control.dataset.command) {
+    commands[control.dataset.command]();
+    showState();
+  } else if (control.dataset.trash) {
+    event.preventDefault();
+    moveToTrash(find(control.dataset.trash));
+  } else if (control.rel) {
+    event.preventDefault();
+    turnTo(control.href);
+  } else if (goBack()) event.preventDefault();
 });
+
+/** Whether a key is for the page: not while somebody types, works on the picture or reads the help. */
+function isForPage(event) {
+  if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey || event.isComposing) return false;
+  if (help.open || find("#picture [role=application]")) return false;
+  const { target } = event;
+  if (target.matches("input:not([type=checkbox]), textarea, select, [contenteditable]")) return false;
+  return target === document.body || target.closest("main") !== null;
+}
 
 document.addEventListener("keydown", (event) => {
-  const busy = event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
-  if (busy || event.defaultPrevented || event.target.matches("input, textarea, select")) return;
-  const way = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
-  if (way) document.querySelector(`.stage [rel=${way}]`)?.click();
+  if (!isForPage(event)) return;
+  const { key } = event;
+  if (event.shiftKey && key.startsWith("Arrow")) {
+    if (!zoom.isZoomed) return;
+    zoom.panStep((key === "ArrowRight") - (key === "ArrowLeft"), (key === "ArrowDown") - (key === "ArrowUp"));
+    event.preventDefault();
+    return;
+  }
+  if (key === "Escape" && shown("full") === "on") return fill(false);
+  if (key.length === 1 && chosen("keys") === "off") return;
+  if (key === "0") return zoom.to(1);
+  const name = NAMES[key] ?? key;
+  const control = find(`main [aria-keyshortcuts~="${CSS.escape(name)}" i]:not([disabled])`);
+  if (!control) return;
+  event.preventDefault();
+  if (!event.repeat || key.startsWith("Arrow") || key === "+" || key === "-") control.click();
 });
 
-document.addEventListener("gallery:renewed", followSwitch);
-followSwitch();
+document.addEventListener("fullscreenchange", () => {
+  if (!document.fullscreenElement) fill(false);
+});
+
+window.addEventListener("popstate", () => turnTo(location.href, { keep: "as it is" }));
+
+document.addEventListener("gallery:turned", () => {
+  mount();
+  const words = { name: find("h1").textContent, description: find("#picture img").alt };
+  find("[data-viewer-news]").textContent = interpolate(gettext("%(name)s: %(description)s"), words);
+});
+document.addEventListener("gallery:renewed", showState);
+
+const keys = help.querySelector("[data-keys]");
+keys.checked = chosen("keys") === "on";
+keys.addEventListener("change", () => choose("keys", keys.checked ? "on" : "off"));
+
+rememberArrival();
+mount();

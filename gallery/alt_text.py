@@ -10,17 +10,18 @@ from django.utils.translation import gettext, ngettext
 from gallery.counted_objects import counted_object, number_in_words
 from gallery.layouts import Box
 
-# Where the middle of a photo begins and ends, in 0..1 of a side.
-MIDDLE = (0.4, 0.6)
+# Where the middle of a photo begins and ends, in 0..1 of a side; left and right are told sooner.
+MIDDLE_ACROSS = (0.4, 0.6)
+MIDDLE_DOWN = (0.3, 0.7)
 # What covers this much of a side lies on neither end of it.
 SPANNING = 0.7
 # Of a class that is in many places only the count is told.
 PLACES_OF_A_CLASS = 2
 # A listener keeps no more in mind; what else there is is counted.
 MOST_PHRASES = 4
-# Only counted, as it is everywhere.
+# All over the photo, or in too many places of it.
 EVERYWHERE = "everywhere"
-# As one reads a photo; what is in the middle of it, or all over it, comes first.
+# What is in the middle of a photo, or all over it, comes first.
 ORDER = (EVERYWHERE, "centre", "left", "right", "top", "bottom")
 
 
@@ -60,17 +61,20 @@ def alt_text(objects: Sequence[tuple[str, Box]]) -> str:
 
 
 def place_of(box: Box) -> str:
-    """Where in a photo a box lies: "left", "right", "top", "bottom" or "centre"."""
+    """Where in a photo a box lies, one of `ORDER`."""
     xmin, ymin, xmax, ymax = box
-    across = _end(xmin, xmax, "left", "right")
-    return across or _end(ymin, ymax, "top", "bottom") or "centre"
+    if xmax - xmin >= SPANNING and ymax - ymin >= SPANNING:
+        return EVERYWHERE
+    across = _end(xmin, xmax, MIDDLE_ACROSS, ("left", "right"))
+    return across or _end(ymin, ymax, MIDDLE_DOWN, ("top", "bottom")) or "centre"
 
 
-def _end(low: float, high: float, first: str, last: str) -> str:
-    middle = (low + high) / 2
-    if high - low >= SPANNING or MIDDLE[0] <= middle <= MIDDLE[1]:
+def _end(low: float, high: float, middle: tuple[float, float], ends: tuple[str, str]) -> str:
+    """At which end of a side something lies, "" for none."""
+    centre = (low + high) / 2
+    if high - low >= SPANNING or middle[0] <= centre <= middle[1]:
         return ""
-    return first if middle < MIDDLE[0] else last
+    return ends[0] if centre < middle[0] else ends[1]
 
 
 def _groups(objects: Sequence[tuple[str, Box]]) -> list[_Group]:

@@ -1,5 +1,6 @@
 // A photo's page: its keys, its buttons, its picture.
 
+import { showToast } from "./toast.js";
 import { gettext, interpolate } from "./translation.js";
 import { choose, chosen, shown } from "./viewer_choices.js";
 import { followGestures } from "./viewer_gestures.js";
@@ -25,7 +26,10 @@ function mount() {
   blurUp(image);
   preloadNeighbours(image);
   zoom = new Zoom(canvas, zoomed);
-  followGestures(canvas, zoom, (way) => find(`.stage [rel=${way > 0 ? "next" : "prev"}]`)?.click());
+  followGestures(canvas, zoom, (way) => {
+    const link = find(`.stage [rel=${way > 0 ? "next" : "prev"}]`);
+    if (link) turnTo(link.href);
+  });
   showState();
 }
 
@@ -83,15 +87,33 @@ const commands = {
   help: () => help.showModal(),
 };
 
+/** Moves the photo to the trash and turns to the next; the toast brings it back. */
 async function moveToTrash(form) {
-  const response = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
-  if (!response?.ok) return form.submit();
-  const answer = new DOMParser().parseFromString(await response.text(), "text/html");
+  const address = location.href;
+  const token = form.elements.csrfmiddlewaretoken.value;
+  const moved = await post(form.action, new FormData(form));
+  if (!moved) return form.submit();
   const next = find(".stage [rel=next]") ?? find(".stage [rel=prev]");
   if (!next) return location.assign(find("[data-back]").href);
   if (!(await turnTo(next.href, { keep: "replace" }))) return;
-  // What was said about it, with the button that undoes it.
-  find("main").prepend(...[...answer.querySelectorAll("main .note")].map((note) => document.importNode(note, true)));
+  showToast(moved.sentence, { undo: async () => {
+    const facts = new FormData();
+    facts.set("csrfmiddlewaretoken", token);
+    facts.set("moment", moved.moment);
+    const restored = await post(form.dataset.restore, facts);
+    if (!restored) return showToast(gettext("The photo could not be brought back; it is in the trash."));
+    if (await turnTo(address)) showToast(restored.sentence);
+  } });
+}
+
+/** What the gallery answers a form that is sent without leaving the page; null where it refuses. */
+async function post(address, body) {
+  try {
+    const response = await fetch(address, { method: "POST", headers: { Accept: "application/json" }, body });
+    return response.ok ? await response.json() : null;
+  } catch {
+    return null;
+  }
 }
 
 document.addEventListener("click", (event) => {
@@ -108,7 +130,8 @@ document.addEventListener("click", (event) => {
     moveToTrash(find(control.dataset.trash));
   } else if (control.rel) {
     event.preventDefault();
-    turnTo(control.href);
+    // A key's click has no count.
+    turnTo(control.href, { fading: event.detail === 0 });
   } else if (goBack()) event.preventDefault();
 });
 

@@ -10,10 +10,11 @@ let latest = 0;
 /**
  * Shows the photo of an address in place of this one.
  *
+ * It fades in only for keys: while a page is in transition, Chromium gives pointers nothing to press.
  * What works on the picture may hold this up by refusing the event "gallery:leaving". Where the
  * address has no photo to show, the browser goes there as usual.
  */
-export async function turnTo(address, { keep = "push" } = {}) {
+export async function turnTo(address, { keep = "push", fading = false } = {}) {
   if (!document.dispatchEvent(new CustomEvent("gallery:leaving", { cancelable: true }))) return false;
   latest += 1;
   const turn = latest;
@@ -27,7 +28,8 @@ export async function turnTo(address, { keep = "push" } = {}) {
   }
   if (keep === "push") history.pushState({ ...history.state, depth: (history.state?.depth ?? 0) + 1 }, "", address);
   if (keep === "replace") history.replaceState(history.state, "", address);
-  await inTransition(() => show(page, fresh));
+  if (fading) await inTransition(() => show(page, fresh));
+  else show(page, fresh);
   return true;
 }
 

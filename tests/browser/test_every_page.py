@@ -38,7 +38,8 @@ UNSPOKEN = """() => [
     .filter((control) => !control.textContent.trim() && !control.querySelector("img[alt]")),
   ...[...document.querySelectorAll("[id]")]
     .filter((one) => document.querySelectorAll(`#${CSS.escape(one.id)}`).length > 1),
-  ...document.querySelectorAll("[style], style, script:not([src])"),
+  // The viewer's script gives the picture its place.
+  ...document.querySelectorAll("[style]:not(#picture), style, script:not([src])"),
 ].map((element) => element.outerHTML.slice(0, 200))"""
 
 # Texts whose contrast to what lies behind them is below 4.5, or 3 where the type is large.

@@ -9,8 +9,8 @@ import { Zoom } from "./viewer_zoom.js";
 
 // Keys that assistive technology knows by a name.
 const NAMES = { "+": "Plus", "=": "Plus", "-": "Minus" };
-// Screens with more pixels than the large picture has want the photo itself.
-const ENOUGH = 1.1;
+// Shown so much larger than its large picture, a photo that has more pixels is wanted itself.
+const COARSE = 1.1;
 
 const find = (selector) => document.querySelector(selector);
 const help = find("#viewer-help");
@@ -48,8 +48,8 @@ function blurUp(image) {
 
 function zoomed() {
   const image = find("#picture img");
-  const wanted = image.clientWidth * devicePixelRatio;
-  if (image.dataset.original && image.complete && wanted > ENOUGH * image.naturalWidth) {
+  const wanted = Math.min(image.clientWidth * devicePixelRatio, image.getAttribute("width"));
+  if (image.dataset.original && image.complete && wanted > COARSE * image.naturalWidth) {
     const original = new Image();
     const { original: address } = image.dataset;
     delete image.dataset.original;

@@ -18,7 +18,15 @@ from gallery import components
 from gallery.answers import SearchResults, search_results
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
-from gallery.layouts import Box, Layout, LayoutObjects, layout_of, parse_part, unit_box
+from gallery.layouts import (
+    Box,
+    Layout,
+    LayoutObjects,
+    layout_of,
+    layout_problem,
+    parse_part,
+    unit_box,
+)
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
@@ -31,6 +39,7 @@ from gallery.search import (
     search_layout,
     search_text,
 )
+from gallery.searches_api import router as searches_router
 from gallery.thumbnails import Size
 from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
 
@@ -45,6 +54,7 @@ api = NinjaAPI(
         "security": [{"token": []}],
     },
 )
+api.add_router("", searches_router)
 
 
 class Problem(Schema):
@@ -98,7 +108,11 @@ class Page(Schema):
 
 
 class SearchPage(Page):
-    score: str = Field(OBJECTS, description='"objects", or "original" for the original formulas')
+    score: str = Field(
+        OBJECTS,
+        description='"objects", or "original" for the original formulas, which know no counts, '
+        "places and negation",
+    )
     weak: bool = Field(False, description="show weaker matches as well")
 
 
@@ -128,6 +142,9 @@ def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def not_understood(request: HttpRequest, error: ValidationError) -> HttpResponse:
     first = error.errors[0]
+    if first["loc"][:2] == ("body", "layout"):
+        sentence = layout_problem({**first, "loc": first["loc"][2:]})
+        return api.create_response(request, {"detail": sentence}, status=400)
     place = [str(part) for part in first["loc"] if part not in ("query", "body", "page", "file")]
     sentence = f"{'.'.join(place)}: {first['msg']}." if place else f"{first['msg']}."
     return api.create_response(request, {"detail": sentence}, status=400)

@@ -35,9 +35,11 @@ from gallery.access.kept_people import PeopleUnreadable, bring_people, people_te
 from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
 from gallery.repairing import GalleryRepair, reconcile_rows
+from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, searches_text
 
 CATALOGUE = "catalogue.jsonl"
 PEOPLE = "people.json"
+SEARCHES = "searches.jsonl"
 ROW_FIELDS = (
     *("id", "sha256", "name", "media_type", "size", "width", "height"),
     *("uploaded_at", "state", "spool_name", "failure"),
@@ -104,6 +106,7 @@ def _back_up(
     files = [
         target.add_content(CATALOGUE, lambda path: _dump_rows(path, report, waiting)),
         target.add_content(PEOPLE, lambda path: _dump_people(path, report)),
+        target.add_content(SEARCHES, lambda path: _write(path, searches_text().text.encode())),
     ]
     models = models_file(settings.STORE_DIR)
     if models is not None:
@@ -187,7 +190,7 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
     _begin(folder)
     report = RestoreReport(images=manifest.images)
     for number, file in enumerate(manifest.files, 1):
-        if file.path not in (CATALOGUE, PEOPLE) and not _restore_file(folder, file):
+        if file.path not in (CATALOGUE, PEOPLE, SEARCHES) and not _restore_file(folder, file):
             report.damaged.append(file.file)
         progress(number, len(manifest.files))
     components.store.cache_clear()
@@ -202,6 +205,7 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
         _load_people(folder / people.file, report)
     else:
         report.damaged.append(PEOPLE)
+    _restore_searches(folder, manifest.by_path().get(SEARCHES), report)
     reconcile_rows(GalleryRepair())
     # Whatever view lies there may be older than the segments.
     write_view(components.store(), components.model_id())
@@ -253,6 +257,18 @@ def _load_people(path: Path, report: RestoreReport) -> None:
         report.people = bring_people(path.read_text(encoding="utf-8"))
     except PeopleUnreadable:
         report.damaged.append(PEOPLE)
+
+
+def _restore_searches(folder: Path, file: BackupFile | None, report: RestoreReport) -> None:
+    # Backups of before there were saved searches have none.
+    if file is None:
+        return
+    try:
+        if not _is_sound(folder / file.file, file):
+            raise SearchesUnreadable(SEARCHES)
+        bring_searches((folder / file.file).read_text(encoding="utf-8"))
+    except SearchesUnreadable:
+        report.damaged.append(SEARCHES)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -46,6 +46,17 @@ class DrawnBox:
     def corner(self) -> str:
         """Left and top, as SVG translates."""
         return f"{self.x} {self.y}"
+
+    @cached_property
+    def told(self) -> str:
+        """Its name and how sure it is: "cat 97%"."""
+        return f"{self.label} {self.score:.0%}"
+
+    def mirrored(self, width: int) -> DrawnBox:
+        """With left and right exchanged on a picture of a width."""
+        corners = [corner.split(",") for corner in self.points.split()]
+        points = " ".join(f"{round(width - float(x), 1)},{y}" for x, y in corners)
+        return replace(self, x=round(width - self.x - self.width, 1), points=points)
 
 
 def drawn_detections(detections: NDArray[np.float32], width: int, height: int) -> list[DrawnBox]:

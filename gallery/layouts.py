@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ MAX_REGION_POINTS = 500
 FAINT_SCORE = 0.15
 # Less of an object than this within a part of a photo belongs to what is outside.
 PART_OF_OBJECT = 0.5
+# Boxes with a shorter side, in 0..1 of the photo's, are less than a pixel of the frame: they say
+# nothing about a place.
+MIN_SIDE = 0.003
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Box = tuple[float, float, float, float]
@@ -56,7 +60,7 @@ class Layout:
     def to_json(self) -> str:
         """What `parse_layout` reads, to a hundredth of a per cent of the sides.
 
-        Boxes that have no area then are left out, since they say nothing about a place.
+        Boxes that `parse_layout` refuses for being thin are left out.
         """
         items = [
             LayoutObject(
@@ -68,7 +72,7 @@ class Layout:
                 else None,
             )
             for row, (class_id, score, *box) in enumerate(self.objects.tolist())
-            if _has_area(_rounded(box))
+            if not _is_thin(_rounded(box))
         ]
         return _LAYOUT.dump_json(items, exclude_defaults=True).decode()
 
@@ -103,11 +107,40 @@ def parse_layout(text: str) -> Layout:
     try:
         items = _LAYOUT.validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        where = f"{place}: " if place else ""
-        raise QueryRefused(f"This layout cannot be read: {where}{first['msg']}.") from None
+        raise QueryRefused(layout_problem(error.errors()[0])) from None
     return layout_of(items)
+
+
+def layout_problem(error: Mapping[str, Any]) -> str:
+    """A sentence for what pydantic says of a layout; its `loc` begins within the layout."""
+    kind, place, where = error["type"], tuple(error["loc"]), "This layout"
+    match kind, place:
+        case "json_invalid", _:
+            return "This layout is not JSON."
+        case "too_short", ():
+            return "This layout has no object in it. Draw or name one at least."
+        case "too_long", ():
+            return f"A layout has at most {MAX_LAYOUT_OBJECTS} objects."
+        case _, ():
+            return "A layout is a list of objects, each with its name and its box."
+    if isinstance(place[0], int):
+        where = f"Object {place[0] + 1} of this layout"
+    match kind, place[1:]:
+        case (("greater_than_equal" | "less_than_equal"), ("box" | "region", *_)):
+            return f"{where} should lie within the photo: its places are numbers from 0 to 1."
+        case (("greater_than_equal" | "less_than_equal"), ("score",)):
+            return f"{where} should have a score from 0 to 1."
+        case _, ("box", *_):
+            return f"{where} should have four numbers as its box: left, top, right, bottom."
+        case _, ("region", *_):
+            return f"{where} should have from 3 to {MAX_REGION_POINTS} corners as its region."
+        case "missing", (str(name),):
+            return f"{where} lacks its {name}."
+        case "extra_forbidden", (str(name),):
+            return f"{where} has “{name[:50]}”, which no layout has."
+        case _, ():
+            return f"{where} should have a name and a box or a region, one of them."
+    return f"{where} cannot be read: {error['msg']}."
 
 
 def layout_of(items: list[LayoutObject]) -> Layout:
@@ -127,6 +160,10 @@ def layout_of(items: list[LayoutObject]) -> Layout:
         xmin, ymin, xmax, ymax = (side * FRAME_SIDE for side in box or ())
         if xmin >= xmax or ymin >= ymax:
             raise QueryRefused("A box should have its first corner above and left of its second.")
+        if min(xmax - xmin, ymax - ymin) < MIN_SIDE * FRAME_SIDE:
+            raise QueryRefused(
+                f"The box of “{item.object[:50]}” is too thin to be compared. Draw it larger."
+            )
         rows.append((class_id, item.score, xmin, ymin, xmax, ymax))
     return Layout(np.array(rows, np.float32).reshape(-1, 6), region, region_row)
 
@@ -147,9 +184,9 @@ def _rounded(box: list[float]) -> Box:
     return xmin, ymin, xmax, ymax
 
 
-def _has_area(box: Box) -> bool:
+def _is_thin(box: Box) -> bool:
     xmin, ymin, xmax, ymax = box
-    return xmin < xmax and ymin < ymax
+    return min(xmax - xmin, ymax - ymin) < MIN_SIDE
 
 
 def unit_box(row: NDArray[np.float32]) -> Box:

@@ -14,8 +14,9 @@ from django.utils import timezone
 
 # Models of this app that have a package of their own.
 from gallery.access.models import ApiToken, SignInTries
+from gallery.saved.models import SavedSearch
 
-__all__ = ["ApiToken", "Image", "ImageQuerySet", "SignInTries"]
+__all__ = ["ApiToken", "Image", "ImageQuerySet", "SavedSearch", "SignInTries"]
 
 # How much of an original's SHA-256 is in the addresses of its pictures.
 VERSION_LENGTH = 12

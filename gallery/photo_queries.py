@@ -5,10 +5,12 @@ So the results of a search by photo have an address, and the photo itself is not
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -27,6 +29,9 @@ from gallery.layouts import Box, Layout
 from gallery.thumbnails import Size
 
 KEPT_SECONDS = 24 * 3600.0
+# More than these, or more bytes in all, are not kept; the oldest go.
+MOST_KEPT = 1000
+MOST_KEPT_BYTES = 200_000_000
 TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
 
@@ -51,7 +56,7 @@ def layout_of_photo(path: Path) -> Layout:
     return Layout(_detect(detector_input(read_pixels(path, Size.GRID))))
 
 
-def layout_of_part(layout: Layout, part: Box, picture: Path) -> Layout:
+def layout_of_part(layout: Layout, part: Box, picture: Path, *, kept_as: str = "") -> Layout:
     """What of a photo lies in a part of it, in the place where it is.
 
     Where nothing that is halfway sure does, the part is looked at again by itself: what is small in
@@ -59,12 +64,28 @@ def layout_of_part(layout: Layout, part: Box, picture: Path) -> Layout:
 
     Args:
         picture: the photo, of any size.
+        kept_as: a name of the photo by which what is seen in its part is kept as long as photo
+            queries are, so that further pages of results need not look again.
 
     Raises PhotoRefused or DetectorError.
     """
     within = layout.within(part)
     if not within.is_faint:
         return within
+    kept = _part_path(kept_as, part) if kept_as else None
+    objects = _kept_part(kept)
+    if objects is None:
+        objects = _objects_of_part(part, picture)
+        if kept is not None:
+            sweep_photo_queries()
+            with refusing_full_disk():
+                kept.write_text(json.dumps(objects.tolist()))
+    seen = Layout(objects)
+    return Layout(objects[:0]) if seen.is_faint else seen
+
+
+def _objects_of_part(part: Box, picture: Path) -> NDArray[np.float32]:
+    """(k, 6) what the detector sees in a part of a photo, in the frame of the whole photo."""
     pixels = read_pixels(picture, Size.VIEW)
     # Whole pixels, one at least.
     left, top = int(part[0] * pixels.width), int(part[1] * pixels.height)
@@ -76,8 +97,25 @@ def layout_of_part(layout: Layout, part: Box, picture: Path) -> Layout:
     scale = np.array([right - left, bottom - top] * 2, np.float32) / sides
     start = np.array([left, top] * 2, np.float32) / sides * FRAME_SIDE
     objects[:, 2:] = np.clip(objects[:, 2:] * scale + start, 0, FRAME_SIDE)
-    seen = Layout(objects)
-    return Layout(objects[:0]) if seen.is_faint else seen
+    return objects
+
+
+def _part_path(name: str, part: Box) -> Path:
+    facts = json.dumps([name, components.model_id(), part])
+    folder: Path = settings.QUERY_DIR
+    return folder / f"part-{hashlib.sha256(facts.encode()).hexdigest()[:32]}.json"
+
+
+def _kept_part(path: Path | None) -> NDArray[np.float32] | None:
+    """(k, 6) what was seen in a part; None where it was not looked at, or its file is damaged."""
+    try:
+        if path is None:
+            return None
+        objects = np.array(json.loads(path.read_bytes()), np.float32).reshape(-1, 6)
+        check_detections(objects[None], rows=len(objects))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    return objects if set(objects[:, 0].tolist()) <= NAME_BY_ID.keys() else None
 
 
 def keep_photo_query(path: Path, name: str) -> PhotoQuery:
@@ -141,11 +179,21 @@ def _path(token: str, suffix: str) -> Path:
 
 
 def sweep_photo_queries() -> None:
-    """Remove those that were kept for a day."""
+    """Remove those that were kept for a day, and the oldest of too many."""
     oldest = time.time() - KEPT_SECONDS
+    count, size = 0, 0
+    for written_at, length, path in sorted(_kept_files(), reverse=True):
+        # A picture and its facts, of one time, go together or one after the other.
+        count, size = count + 1, size + length
+        if written_at < oldest or count > 2 * MOST_KEPT or size > MOST_KEPT_BYTES:
+            path.unlink(missing_ok=True)
+
+
+def _kept_files() -> Iterator[tuple[float, int, Path]]:
+    """When each was written, its bytes, and where it is."""
     for path in settings.QUERY_DIR.iterdir():
         try:
-            if path.stat().st_mtime < oldest:
-                path.unlink()
+            facts = path.stat()
         except FileNotFoundError:
             continue
+        yield facts.st_mtime, facts.st_size, path

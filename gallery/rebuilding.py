@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,10 +26,13 @@ from gallery.access.people import has_owner
 from gallery.adoption import adopt_original
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import catalogue_path
-from gallery.models import Image
+from gallery.models import Image, SavedSearch
+from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, salvage_searches
 from gallery.spool import facts_in
 from gallery.stored_rows import StoredRows, highest_id, raise_next_id
 from gallery.tasks import schedule_ingestion
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1000
 # Ids that waiting photos may have had in the lost catalogue are passed over, because a browser
@@ -36,6 +40,7 @@ BATCH = 1000
 PASSED_OVER_IDS = 1000
 # Has the people of a catalogue that was set aside until the new one has them.
 WAITING_PEOPLE = "people.json"
+WAITING_SEARCHES = "searches.jsonl"
 NO_OWNER = (
     "No owner's account is left. If people sign in to this gallery, make an owner with "
     "`python manage.py create_owner NAME`, or bring all accounts back from a backup: "
@@ -69,6 +74,7 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
     twins: list[int] = []
     with transaction.atomic():
         rebuilt.people = take_over_people()
+        take_over_searches()
         Image.objects.all().delete()
         for images in StoredRows.of(store):
             # The same bytes twice in the store become one row; the other image goes below.
@@ -96,6 +102,10 @@ def set_catalogue_aside() -> None:
     if people is not None:
         text = people.text
         write_durably(_waiting_people(), lambda file: write_people(file, text))
+    searches = salvage_searches()
+    if searches is not None and searches.count:
+        lines = searches.text.encode()
+        write_durably(_waiting_searches(), lambda file: _write(file, lines))
     connection.close()
     path = catalogue_path()
     quarantine = path.parent / "quarantine"
@@ -124,8 +134,9 @@ def take_over_people() -> int | None:
 
 
 def forget_waiting_people() -> None:
-    """Remove the file by which people go from one catalogue to the next."""
+    """Remove the files by which people and searches go from one catalogue to the next."""
     _waiting_people().unlink(missing_ok=True)
+    _waiting_searches().unlink(missing_ok=True)
 
 
 def sentence_of_accounts(taken_over: int | None) -> str:
@@ -146,6 +157,29 @@ def sentence_of_accounts(taken_over: int | None) -> str:
 
 def _waiting_people() -> Path:
     return Path(settings.STORE_DIR).parent / WAITING_PEOPLE
+
+
+def take_over_searches() -> None:
+    """Bring the saved searches of a catalogue that was set aside into this one."""
+    path = _waiting_searches()
+    # Where there are some, it was done before a kill.
+    if not path.exists() or SavedSearch.objects.exists():
+        return
+    try:
+        bring_searches(path.read_text(encoding="utf-8"))
+    except (SearchesUnreadable, UnicodeError) as error:
+        kept = path.parent / "quarantine" / f"{timezone.now():%Y%m%dT%H%M%S}-{path.name}"
+        kept.parent.mkdir(exist_ok=True)
+        path.rename(kept)
+        logger.error("Saved searches cannot be read and are in %s: %s", kept, error)
+
+
+def _waiting_searches() -> Path:
+    return Path(settings.STORE_DIR).parent / WAITING_SEARCHES
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _adopt_spool(rebuilt: Rebuilt, highest: int) -> None:

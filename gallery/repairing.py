@@ -27,6 +27,7 @@ from gallery.rebuilding import (
     sentence_of_accounts,
     set_catalogue_aside,
     take_over_people,
+    take_over_searches,
 )
 from gallery.stored_rows import (
     FIELDS,
@@ -93,6 +94,7 @@ def repair_gallery(findings: Sequence[Finding]) -> GalleryRepair:
     elif lost:
         # A repair may have been killed once the damaged catalogue was set aside.
         people = take_over_people()
+        take_over_searches()
         forget_waiting_people()
     if lost:
         repair.accounts = sentence_of_accounts(people)

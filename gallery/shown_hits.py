@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from featurestore.posting_kernels import SURE_SCORE
 from gallery.drawing import (
@@ -57,6 +57,8 @@ class ShownHit:
     """On the photo."""
     query_boxes: list[DrawnBox]
     """On what was searched with, in the colours of their partners."""
+    asked_boxes: list[DrawnBox] = field(default_factory=list)
+    """The same on the photo: where its objects would be if it were just like the query."""
 
     @property
     def first_reasons(self) -> list[ShownReason]:
@@ -99,7 +101,14 @@ def shown_for_layout(hit: Hit, layout: Layout, width: int, height: int) -> Shown
     # Partners have the same place in both lists.
     boxes = [_box(pair.objects[0], place(pair), hit.image) for pair in pairs]
     asked = [drawn_layout_object(layout, place(pair), width, height) for pair in pairs]
-    return _shown(hit, reasons, boxes, asked)
+    wanted = [_asked_on(hit.image, layout, place(pair), mirrored=pair.mirrored) for pair in pairs]
+    return replace(_shown(hit, reasons, boxes, asked), asked_boxes=wanted)
+
+
+def _asked_on(image: Image, layout: Layout, place: int, *, mirrored: bool) -> DrawnBox:
+    """An object of a layout as it would lie on a photo."""
+    box = drawn_layout_object(layout, place, image.width, image.height)
+    return box.mirrored(image.width) if mirrored else box
 
 
 def _shown(

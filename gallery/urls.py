@@ -6,7 +6,19 @@ from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
 from gallery.api import api
-from gallery.views import account, dashboard, health, people, photos, search, sign_in, uploads
+from gallery.views import (
+    account,
+    dashboard,
+    health,
+    people,
+    photo_queries,
+    photos,
+    search,
+    searches,
+    sign_in,
+    suggestions,
+    uploads,
+)
 
 handler400 = "gallery.views.errors.bad_request"
 handler403 = "gallery.views.errors.permission_denied"
@@ -36,9 +48,16 @@ urlpatterns = [
     path("photos/<image_id:image_id>/similar", search.similar, name="similar"),
     path("draw", search.draw, name="draw"),
     path("search", search.results, name="search"),
-    path("search/photo", search.photo_query, name="photo_query"),
+    path("search/photo", photo_queries.photo_query, name="photo_query"),
     path("search/photo/<token>/", search.photo_results, name="photo_results"),
-    path("search/photo/<token>/query.jpg", search.photo_query_picture, name="query_picture"),
+    path("search/photo/<token>/query.jpg", photo_queries.picture, name="query_picture"),
+    path("suggest", suggestions.suggestions, name="suggest"),
+    path("searches/", searches.searches, name="saved_searches"),
+    path("searches/save", searches.save, name="save_search"),
+    path("searches/<key>/", searches.saved_search, name="saved_search_by_key"),
+    path("searches/<key>/rename", searches.rename, name="rename_search"),
+    path("searches/<key>/delete", searches.delete, name="delete_search"),
+    path("searches/<key>/<slug>/", searches.saved_search, name="saved_search"),
     path("login", sign_in.sign_in, name="login"),
     path("logout", sign_in.sign_out, name="logout"),
     path("password/<user_key>/<link_token>", sign_in.choose_password, name="choose_password"),

@@ -7,7 +7,8 @@ they are, and stand in where WordNet knows no such relation.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +63,8 @@ LONG_WORD = 6
 MOST_CORRECTIONS = 3
 # Words past this place by use are hardly what somebody meant to type.
 RARE_WORD = 40_000
+# No word goes on with it.
+LAST_LETTER = "\U0010ffff"
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class Vocabulary:
             for form in singulars(word)
             for match in process.extract(
                 form,
-                self._correctable,
+                self.nouns_by_use,
                 scorer=OSA.distance,
                 score_cutoff=MOST_TYPING_MISTAKES if len(form) >= LONG_WORD else 1,
                 limit=None,
@@ -181,8 +184,20 @@ class Vocabulary:
         ranked = dict.fromkeys(match[0] for match in nearest)
         return list(ranked)[:MOST_CORRECTIONS]
 
+    def nouns_beginning(self, beginning: str) -> Iterator[str]:
+        """Those of `nouns_by_use` that begin so and are longer, in its order."""
+        first = bisect_left(self._nouns_by_letters, beginning)
+        after = bisect_left(self._nouns_by_letters, beginning + LAST_LETTER)
+        place = self._vectors.key_to_index
+        found = self._nouns_by_letters[first:after]
+        return (noun for noun in sorted(found, key=place.__getitem__) if noun != beginning)
+
     @cached_property
-    def _correctable(self) -> list[str]:
+    def _nouns_by_letters(self) -> list[str]:
+        return sorted(self.nouns_by_use)
+
+    @cached_property
+    def nouns_by_use(self) -> list[str]:
         """Words that stand for a class, by falling use; those that are never used are left out."""
         words = {word for name in CLASS_NAMES for word in name.split(" ")} | set(
             self._lexicon.nouns_of_classes()

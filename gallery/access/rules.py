@@ -42,6 +42,13 @@ RULES: dict[tuple[str, str], Needs] = {
     ("POST", "search/photo"): Needs.READER,
     ("GET", "search/photo/<token>/"): Needs.READER,
     ("GET", "search/photo/<token>/query.jpg"): Needs.READER,
+    ("GET", "suggest"): Needs.READER,
+    ("GET", "searches/"): Needs.READER,
+    ("POST", "searches/save"): Needs.EDITOR,
+    ("GET", "searches/<key>/"): Needs.READER,
+    ("GET", "searches/<key>/<slug>/"): Needs.READER,
+    ("POST", "searches/<key>/rename"): Needs.EDITOR,
+    ("POST", "searches/<key>/delete"): Needs.EDITOR,
     # People.
     ("GET", "login"): Needs.NOTHING,
     ("POST", "login"): Needs.NOTHING,
@@ -71,6 +78,9 @@ RULES: dict[tuple[str, str], Needs] = {
     ("GET", "api/v1/search"): Needs.READER,
     ("POST", "api/v1/search/layout"): Needs.READER,
     ("POST", "api/v1/search/photo"): Needs.READER,
+    ("GET", "api/v1/searches"): Needs.READER,
+    ("POST", "api/v1/searches"): Needs.EDITOR,
+    ("DELETE", "api/v1/searches/<key>"): Needs.EDITOR,
     # Watching.
     ("GET", "healthz"): Needs.NOTHING,
     ("GET", "readyz"): Needs.WATCHING,

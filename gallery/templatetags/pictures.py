@@ -133,6 +133,11 @@ def part_in_pixels(part: Box, picture: Sized) -> dict[str, float]:
 
 
 @register.filter
+def words(text: str) -> list[str]:
+    return text.split()
+
+
+@register.filter
 def at_key(values: dict[str, int], key: str) -> int | None:
     return values.get(key)
 

@@ -39,4 +39,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _error(request: HttpRequest, status: int, sentence: str | None = None) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": sentence or SENTENCES[status]}, status=status)
     return render(request, "error.html", {"sentence": sentence or SENTENCES[status]}, status=status)

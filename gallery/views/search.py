@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from detector import DetectorError
 from featurestore.errors import StoreError
@@ -20,19 +20,15 @@ from gallery.errors import QueryRefused, Refused
 from gallery.layouts import Box, Layout, parse_layout, parse_part
 from gallery.models import Image
 from gallery.originals import thumbnail_path
-from gallery.photo_queries import (
-    PhotoQuery,
-    keep_photo_query,
-    layout_of_part,
-    load_photo_query,
-)
+from gallery.photo_queries import layout_of_part
+from gallery.saved.queries import SavedQuery
+from gallery.saved.saving import Savable
 from gallery.search import Answer, layout_of_image, search_layout, search_text
 from gallery.shown_hits import ShownHit, shown_for_layout, shown_for_text, text_colours
 from gallery.thumbnails import Size
-from gallery.uploads import check_size, clean_name, uploaded_path
+from gallery.views.photo_queries import NO_DETECTOR, query_or_404
 
 HITS_ON_A_PAGE = 48
-NO_DETECTOR = "The detector does not answer just now. Please try again in a moment."
 
 
 @dataclass
@@ -49,6 +45,8 @@ class _Picture:
     file: Callable[[], Path] | None = None
     """Makes the picture's file; a drawing has none."""
     without_image_id: int | None = None
+    kept_as: str = ""
+    """What its file is told apart by from all others."""
 
 
 @require_safe
@@ -69,7 +67,8 @@ def results(request: HttpRequest) -> HttpResponse:
         return _refused(request, refusal, {"text": text, "marked": _marked(text, refusal.span)})
     colours = text_colours(answer.text) if answer.text else {}
     hits = [shown_for_text(hit, colours) for hit in answer.hits]
-    return _results(request, answer, hits, {"text": text})
+    query = SavedQuery.of("q", text, request.GET)
+    return _results(request, answer, hits, {"text": text, "savable": Savable.of(query)})
 
 
 @require_safe
@@ -90,25 +89,9 @@ def draw(request: HttpRequest) -> HttpResponse:
     return render(request, "draw.html", context)
 
 
-@require_POST
-def photo_query(request: HttpRequest) -> HttpResponse:
-    """Takes a photo to search with and leads to its results."""
-    file = request.FILES.get("photo")
-    if file is None:
-        return _refused(request, QueryRefused("Choose a photo to search with."))
-    try:
-        check_size(file.size or 0)
-        query = keep_photo_query(uploaded_path(file), clean_name(file.name or ""))
-    except Refused as refusal:
-        return _refused(request, refusal, status=refusal.status)
-    except DetectorError:
-        return _refused(request, QueryRefused(NO_DETECTOR), status=503)
-    return redirect("photo_results", query.token)
-
-
 @require_safe
 def photo_results(request: HttpRequest, token: str) -> HttpResponse:
-    query = _query_or_404(token)
+    query = query_or_404(token)
     picture = _Picture(
         query.layout,
         query.width,
@@ -116,13 +99,9 @@ def photo_results(request: HttpRequest, token: str) -> HttpResponse:
         query.name,
         {"photo_query": query},
         file=lambda: query.picture_path,
+        kept_as=token,
     )
     return _layout_results(request, picture)
-
-
-@require_safe
-def photo_query_picture(request: HttpRequest, token: str) -> FileResponse:
-    return FileResponse(_query_or_404(token).picture_path.open("rb"), content_type="image/jpeg")
 
 
 @require_safe
@@ -139,6 +118,7 @@ def similar(request: HttpRequest, image_id: int) -> HttpResponse:
         {"similar_to": image},
         file=lambda: thumbnail_path(image, Size.VIEW),
         without_image_id=image_id,
+        kept_as=image.sha256,
     )
     return _layout_results(request, picture)
 
@@ -166,7 +146,7 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
         part = _part(request)
         layout = picture.layout
         if part is not None and picture.file is not None:
-            layout = layout_of_part(layout, part, picture.file())
+            layout = layout_of_part(layout, part, picture.file(), kept_as=picture.kept_as)
             shown |= {
                 "part": part,
                 "part_text": request.GET["part"],
@@ -191,7 +171,15 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
     except (StoreError, FileNotFoundError) as error:
         raise Http404("The picture of this photo is gone, so no part of it can be seen.") from error
     hits = [shown_for_layout(hit, layout, width, height) for hit in answer.hits]
+    shown["savable"] = Savable.of(_layout_to_save(request, picture, layout))
     return _results(request, answer, hits, shown)
+
+
+def _layout_to_save(request: HttpRequest, picture: _Picture, layout: Layout) -> SavedQuery:
+    """A photo of the gallery by its id; of any other photo, which is gone tomorrow, its objects."""
+    if picture.without_image_id is not None:
+        return SavedQuery.of("similar", str(picture.without_image_id), request.GET)
+    return SavedQuery.of("layout", layout.to_json(), request.GET)
 
 
 def _results(
@@ -238,15 +226,6 @@ def _marked(text: str, span: tuple[int, int] | None) -> dict[str, object] | None
         return None
     start, stop = span
     return {"before": text[:start], "piece": text[start:stop], "after": text[stop:]}
-
-
-def _query_or_404(token: str) -> PhotoQuery:
-    try:
-        return load_photo_query(token)
-    except KeyError:
-        raise Http404(
-            "This search by photo is no longer kept. Please choose the photo again."
-        ) from None
 
 
 def _address(request: HttpRequest, **changes: str | None) -> str:

@@ -1,0 +1,98 @@
+// A list of options under a field: arrows go through it, the field keeps the focus and the text.
+// Enter takes an option only where one is chosen; else the form goes its way with what was typed.
+
+export class Combobox {
+  #input;
+  #popup;
+  #list;
+  #onTake;
+  #active = null;
+
+  /**
+   * `popup` holds `list`, a listbox, and may hold more. `onTake(option, goesOn)` is told which
+   * option was taken, and whether one wants to type on.
+   */
+  constructor(input, popup, list, onTake) {
+    this.#input = input;
+    this.#popup = popup;
+    this.#list = list;
+    this.#onTake = onTake;
+    // A search field may not be a combobox; without a script it stays a search field.
+    input.type = "text";
+    for (const [name, value] of Object.entries({
+      role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false",
+      "aria-controls": list.id, "aria-haspopup": "listbox",
+    })) input.setAttribute(name, value);
+    input.addEventListener("keydown", (event) => this.#key(event));
+    // The field keeps the focus, so that one can type on.
+    list.addEventListener("pointerdown", (event) => event.preventDefault());
+    list.addEventListener("click", (event) => this.#click(event));
+    list.addEventListener("pointermove", (event) => this.#activate(event.target.closest("[role=option]"), false));
+  }
+
+  get isOpen() {
+    return !this.#popup.hidden;
+  }
+
+  get options() {
+    return [...this.#list.querySelectorAll("[role=option]")];
+  }
+
+  /** Shows groups of options in place of those that are there; none closes the list. */
+  show(groups) {
+    this.#list.replaceChildren(...groups);
+    this.#activate(null);
+    if (this.options.length) this.#setOpen(true);
+    else this.close();
+  }
+
+  close() {
+    this.#activate(null);
+    this.#setOpen(false);
+  }
+
+  #setOpen(open) {
+    this.#popup.hidden = !open;
+    this.#input.setAttribute("aria-expanded", String(open));
+  }
+
+  #activate(option, scroll = true) {
+    if (option === this.#active) return;
+    this.#active?.setAttribute("aria-selected", "false");
+    this.#active = option;
+    if (!option) {
+      this.#input.removeAttribute("aria-activedescendant");
+      return;
+    }
+    option.setAttribute("aria-selected", "true");
+    this.#input.setAttribute("aria-activedescendant", option.id);
+    if (scroll) option.scrollIntoView({ block: "nearest" });
+  }
+
+  #step(by) {
+    const places = [null, ...this.options];
+    const next = (places.indexOf(this.#active) + by + places.length) % places.length;
+    this.#activate(places[next]);
+  }
+
+  #key(event) {
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!this.isOpen) return;
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps) {
+      event.preventDefault();
+      this.#step(steps[event.key]);
+    } else if (event.key === "Escape") {
+      event.preventDefault();
+      this.close();
+    } else if ((event.key === "Enter" || (event.key === "Tab" && !event.shiftKey)) && this.#active) {
+      event.preventDefault();
+      this.#onTake(this.#active, event.key === "Tab");
+    }
+  }
+
+  #click(event) {
+    const option = event.target.closest("[role=option]");
+    if (option) this.#onTake(option, event.target.closest("[data-go-on]") !== null);
+  }
+}

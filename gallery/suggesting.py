@@ -1,0 +1,306 @@
+"""What a query may go on with while it is typed: objects of the photos, words, the language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rapidfuzz.distance import OSA
+
+from detector.labels import CLASS_NAMES, ID_BY_NAME
+from gallery.plurals import plural
+from gallery.query.filters import EXAMPLES, KEYS
+from gallery.query.syntax import MAX_QUERY_LENGTH
+from gallery.query.unfinished import Unfinished, unfinished_at
+from gallery.query.words import ENDINGS, RELATION_PHRASES, SHAPES
+from gallery.vocabulary import Vocabulary, singulars
+
+MOST_SUGGESTIONS = 8
+MOST_OBJECTS = 6
+MOST_WORDS = 4
+MOST_OF_LANGUAGE = 5
+# Shorter words are rather not complete yet than mistyped.
+LEAST_MISTYPED = 3
+LONG_BEGINNING = 5
+YEARS_SUGGESTED = 3
+# "Winner" is a person as well, but nobody looks for people so.
+LEAST_SIMILARITY = 0.4
+
+RELATIONS = ("left of", "right of", "above", "below", "inside", "on", "near", "touching")
+# What follows a thing, and what stands before one.
+AFTER_A_THING = {
+    "and": gettext_lazy("both in one photo"),
+    **dict.fromkeys(RELATIONS, gettext_lazy("how they lie to each other")),
+    "or": gettext_lazy("one or the other"),
+    "without": gettext_lazy("with one, without the other"),
+}
+BEFORE_A_THING = {
+    "only": gettext_lazy("and nothing else"),
+    "without": gettext_lazy("photos that do not show it"),
+    "big": gettext_lazy("large in the picture"),
+    "small": gettext_lazy("small in the picture"),
+    "several": gettext_lazy("three or more"),
+    "at least": gettext_lazy("how many"),
+    "at most": gettext_lazy("how many"),
+}
+SHAPES_SAID = {
+    "wide": gettext_lazy("the shape of the photo"),
+    "tall": gettext_lazy("the shape of the photo"),
+    "square": gettext_lazy("the shape of the photo"),
+}
+FILTERS_SAID = {
+    "after": gettext_lazy("uploaded since then"),
+    "before": gettext_lazy("uploaded before then"),
+    "name": gettext_lazy("what the photo’s name holds"),
+    "type": gettext_lazy("the kind of file"),
+}
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One way to go on."""
+
+    kind: str
+    """"object", "word" or "language"."""
+    label: str
+    """What is put in."""
+    text: str
+    """The whole query with it."""
+    caret: int
+    """Where one types on then."""
+    is_complete: bool
+    """Whether it can be searched for as it is then."""
+    hint: str = ""
+    photos: int | None = None
+    """How many surely show it."""
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """What suggestions are made from."""
+
+    vocabulary: Vocabulary
+    photos: Mapping[int, int]
+    """How many photos surely show each class, by category id."""
+
+    def count(self, name: str) -> int:
+        return self.photos.get(ID_BY_NAME[name], 0)
+
+    def by_count(self) -> list[str]:
+        """All class names, those that most photos show first."""
+        return sorted(CLASS_NAMES, key=lambda name: -self.count(name))
+
+
+def suggest(text: str, caret: int, gallery: Gallery) -> list[Suggestion]:
+    """What a query may go on with at a caret, the likeliest first."""
+    text = text[:MAX_QUERY_LENGTH]
+    place = unfinished_at(text, caret)
+    found = list(_found(place, gallery))
+    once = {suggestion.text.strip(): suggestion for suggestion in reversed(found)}
+    # What is there already says nothing.
+    kept = [one for one in found if once.get(one.text.strip()) is one]
+    return [one for one in kept if one.text.strip() != text.strip() or one.photos is not None][
+        :MOST_SUGGESTIONS
+    ]
+
+
+def _found(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    key = place.filter_key
+    if key is not None and not place.quoted:
+        yield from _values(place, key)
+        return
+    if not place.word:
+        if place.follows_thing:
+            yield from _language(place, AFTER_A_THING)
+        else:
+            yield from islice(_common_objects(place, gallery), MOST_OBJECTS)
+        return
+    if place.quoted:
+        yield from _objects(place, gallery)
+        return
+    if place.word.rstrip("+").isdecimal():
+        yield from _counted(place, gallery)
+        return
+    language = list(islice(_said(place), MOST_OF_LANGUAGE))
+    phrases = [one for one in language if _spans_words(one, place)]
+    if phrases:
+        # "next t" is rather "next to" than two things.
+        yield from phrases
+        return
+    objects = list(islice(_objects(place, gallery), MOST_OBJECTS))
+    words = list(islice(_words(place, gallery), MOST_WORDS))
+    if any(_spans_words(one, place) for one in objects):
+        language = words = []
+    if place.follows_thing:
+        yield from language
+        language = []
+    # Nothing is mended that can still be something.
+    if not objects and not words and not language:
+        objects = list(islice(_mended(place, gallery), MOST_OBJECTS))
+    room = MOST_SUGGESTIONS - min(len(language), 2) - min(len(words), 2)
+    yield from objects[:room]
+    yield from words
+    yield from language
+
+
+def _spans_words(suggestion: Suggestion, place: Unfinished) -> bool:
+    """Whether it takes the place of more than the unfinished word."""
+    return not suggestion.text.startswith(place.text[: place.start])
+
+
+def _objects(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """Classes one of whose words begins so, those that most photos show first."""
+    for start, phrase in place.phrases():
+        names = [name for name in gallery.by_count() if _begins(name, phrase)]
+        # A name that begins so comes before one that only has such a word.
+        names.sort(key=lambda name: not name.startswith(tuple(singulars(phrase))))
+        for name in names:
+            yield _object(place, gallery, name, start)
+        if names and start < place.start:
+            # Two words that begin a name are hardly two things.
+            return
+
+
+def _begins(name: str, phrase: str) -> bool:
+    if " " in phrase:
+        return name.startswith(phrase) or plural(name).startswith(phrase)
+    words = (name, plural(name), *name.split(" "))
+    return any(word.startswith(phrase) for word in words)
+
+
+def _object(
+    place: Unfinished, gallery: Gallery, name: str, start: int | None = None, hint: str = ""
+) -> Suggestion:
+    number = place.number_before
+    label = name if number in (None, 1) or place.quoted else plural(name)
+    return _suggestion(place, "object", label, hint, start=start, photos=gallery.count(name))
+
+
+def _common_objects(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """The classes that most photos show, without those that are asked for already."""
+    asked = place.text.lower()
+    for name in gallery.by_count():
+        if gallery.count(name) and name not in asked:
+            yield _object(place, gallery, name)
+
+
+def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """Words that stand for classes, those that are used most first."""
+    if len(place.word) < 2:
+        return
+    for word in gallery.vocabulary.nouns_beginning(place.word):
+        meaning = gallery.vocabulary.meaning(word)
+        if meaning is None or meaning.is_named or meaning.similarity < LEAST_SIMILARITY:
+            continue
+        names = meaning.class_names
+        if not any(gallery.count(name) for name in names):
+            continue
+        more = f" +{len(names) - 2}" if len(names) > 2 else ""
+        photos = gallery.count(names[0]) if len(names) == 1 else None
+        number = place.number_before
+        word = word if number in (None, 1) else plural(word)
+        yield _suggestion(place, "word", word, f"→ {', '.join(names[:2])}{more}", photos=photos)
+
+
+def _mended(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """What may have been meant by a word that nothing begins with."""
+    word = place.word
+    if len(word) < LEAST_MISTYPED:
+        return
+    most = 2 if len(word) >= LONG_BEGINNING else 1
+    beginnings = {
+        name: OSA.distance(word, name[: len(word)], score_cutoff=most) for name in CLASS_NAMES
+    }
+    near = [name for name in gallery.by_count() if beginnings[name] <= most]
+    hint = _("did you mean this?")
+    for name in sorted(near, key=beginnings.__getitem__):
+        yield _object(place, gallery, name, hint=hint)
+    for correction in gallery.vocabulary.corrections(word):
+        named = gallery.vocabulary.class_named(correction)
+        if named is None:
+            yield _suggestion(place, "word", correction, hint)
+        elif named not in near:
+            yield _object(place, gallery, named, hint=hint)
+
+
+def _counted(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """ "2 people" for "2"."""
+    number = place.word
+    for one in islice(_common_objects(place, gallery), MOST_OBJECTS - 1):
+        name = one.label if number == "1" else plural(one.label)
+        yield _suggestion(place, "language", f"{number} {name}", is_complete=True)
+    if not number.endswith("+"):
+        yield _suggestion(place, "language", f"{number}+", _("so many or more"))
+
+
+def _said(place: Unfinished) -> Iterator[Suggestion]:
+    """Words of the language itself that begin so."""
+    if place.follows_thing:
+        yield from _language(place, AFTER_A_THING)
+        yield from _other_relations(place)
+    else:
+        yield from _language(place, BEFORE_A_THING)
+    for key in KEYS:
+        if key.startswith(place.word):
+            hint = str(FILTERS_SAID.get(key, EXAMPLES[key]))
+            yield _suggestion(place, "language", f"{key}:", hint)
+    for shape, said in SHAPES_SAID.items():
+        if shape.startswith(place.word) and shape in SHAPES:
+            yield _suggestion(place, "language", shape, str(said), is_complete=True)
+
+
+def _other_relations(place: Unfinished) -> Iterator[Suggestion]:
+    """Other words for `RELATIONS` that begin so: "next to"."""
+    for start, phrase in place.phrases():
+        for words, relation in RELATION_PHRASES.items():
+            spoken = " ".join(words)
+            begins = len(phrase) > 1 and spoken.startswith(phrase) and spoken != phrase
+            if begins and isinstance(relation, str) and spoken not in RELATIONS:
+                yield _suggestion(place, "language", spoken, f"→ {relation}", start=start)
+
+
+def _language(place: Unfinished, said: Mapping[str, object]) -> Iterator[Suggestion]:
+    for words, hint in said.items():
+        for start, phrase in place.phrases():
+            if words.startswith(phrase) and words != phrase:
+                yield _suggestion(place, "language", words, str(hint), start=start)
+                break
+
+
+def _values(place: Unfinished, key: str) -> Iterator[Suggestion]:
+    """What a filter may be asked for."""
+    values: Callable[[], list[str]] | None = {
+        "after": _dates,
+        "before": _dates,
+        "type": lambda: sorted(set(ENDINGS.values())),
+    }.get(key)
+    if values is None:
+        return
+    for value in values():
+        if f"{key}:{value}".startswith(place.word):
+            yield _suggestion(place, "language", f"{key}:{value}", is_complete=True)
+
+
+def _dates() -> list[str]:
+    today = date.today()
+    years = [str(today.year - ago) for ago in range(YEARS_SUGGESTED)]
+    return [f"{today:%Y-%m}", *years]
+
+
+def _suggestion(
+    place: Unfinished,
+    kind: str,
+    label: str,
+    hint: str = "",
+    *,
+    start: int | None = None,
+    photos: int | None = None,
+    is_complete: bool | None = None,
+) -> Suggestion:
+    text, caret = place.completed(label, start)
+    complete = kind != "language" if is_complete is None else is_complete
+    return Suggestion(kind, label, text, caret, complete, hint, photos)

@@ -160,7 +160,7 @@ def layout_of(items: list[LayoutObject]) -> Layout:
         xmin, ymin, xmax, ymax = (side * FRAME_SIDE for side in box or ())
         if xmin >= xmax or ymin >= ymax:
             raise QueryRefused("A box should have its first corner above and left of its second.")
-        if min(xmax - xmin, ymax - ymin) < MIN_SIDE * FRAME_SIDE:
+        if _is_thin(_rounded(np.array([xmin, ymin, xmax, ymax], np.float32).tolist())):
             raise QueryRefused(
                 f"The box of “{item.object[:50]}” is too thin to be compared. Draw it larger."
             )
@@ -186,7 +186,7 @@ def _rounded(box: list[float]) -> Box:
 
 def _is_thin(box: Box) -> bool:
     xmin, ymin, xmax, ymax = box
-    return min(xmax - xmin, ymax - ymin) < MIN_SIDE
+    return round(min(xmax - xmin, ymax - ymin), 4) < MIN_SIDE
 
 
 def unit_box(row: NDArray[np.float32]) -> Box:

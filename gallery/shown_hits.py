@@ -102,7 +102,8 @@ def shown_for_layout(hit: Hit, layout: Layout, width: int, height: int) -> Shown
     boxes = [_box(pair.objects[0], place(pair), hit.image) for pair in pairs]
     asked = [drawn_layout_object(layout, place(pair), width, height) for pair in pairs]
     wanted = [_asked_on(hit.image, layout, place(pair), mirrored=pair.mirrored) for pair in pairs]
-    return replace(_shown(hit, reasons, boxes, asked), asked_boxes=wanted)
+    # One object of a query may have several partners.
+    return replace(_shown(hit, reasons, boxes, asked), asked_boxes=list(dict.fromkeys(wanted)))
 
 
 def _asked_on(image: Image, layout: Layout, place: int, *, mirrored: bool) -> DrawnBox:

@@ -24,7 +24,7 @@ QUIET = [
     "--no-first-run",
 ]
 # A browser reports every answer that is a refusal, also one that the page shows as a sentence.
-REFUSAL = re.compile(r"status of 4\d\d")
+REFUSAL = re.compile(r"status of (?:4\d\d|503)")
 PATIENCE = 15_000
 """Milliseconds."""
 

@@ -341,12 +341,13 @@ def test_one_photo_is_called_one_photo(packaged_photos: Photos) -> None:
         (["cat", "--photo", str(CAT)], "one of them"),
         (["!?"], "There is no word to search for"),
         (["dog behind cat"], "behind"),
+        (["dog", "-chair"], 'Put what you search for in quotes, like: search "dog -chair"'),
         (["dog", "--part", "0,0,1,1"], "--part says which part of a photo: give --photo FILE"),
         (["dog", "--mirror"], "--mirror is for --photo and --layout"),
         (["--photo", str(CAT), "--part", "0,0,1"], "A part of a photo is four numbers"),
         (["--photo", str(CAT), "--part", "0,0,2,1"], "A part of a photo lies within it"),
         (["--photo", str(CAT), "--part", "0,0,0.01,0.01"], "No object was recognised"),
-        (["--layout", "[]"], "This layout cannot be read: "),
+        (["--layout", "[]"], "This layout has no object in it."),
         (["--layout", '[{"object": "dog", "box": [0, 0, 0, 1]}]'], "first corner above and left"),
         (
             ["--layout", '[{"object": "dog", "region": [[0, 0], [0.5, 0.5], [1, 1]]}]'],
@@ -358,7 +359,7 @@ def test_one_photo_is_called_one_photo(packaged_photos: Photos) -> None:
         (["--photo", "gone.jpg"], "There is no file gone.jpg."),
         (["--photo", "."], ". is a directory, not a photo."),
         (["--photo", __file__], "This is not a photo"),
-        (["--layout", "dog"], "This layout cannot be read"),
+        (["--layout", "dog"], "This layout is not JSON."),
         (["--layout", '[{"object": "unicorn", "box": [0, 0, 1, 1]}]'], "no object “unicorn”"),
     ],
 )

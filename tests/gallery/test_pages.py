@@ -197,9 +197,9 @@ def test_a_drawn_layout_has_results_and_a_canvas(packaged_photos: Photos, client
 @pytest.mark.parametrize(
     ("layout", "sentence"),
     [
-        ("", "This layout cannot be read"),
-        ("[]", "This layout cannot be read"),
-        ("{", "This layout cannot be read"),
+        ("", "This layout is not JSON."),
+        ("[]", "This layout has no object in it."),
+        ("{", "This layout is not JSON."),
         ('[{"object":"<b>","box":[0,0,1,1]}]', "The gallery knows no object “<b>”."),
         ('[{"object":"cat","box":[0.5,0,0.5,1]}]', "A box should have its first corner above"),
     ],

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management import BaseCommand, CommandError
 
@@ -23,7 +24,8 @@ class Command(BaseCommand):
     help = "Find photos by words, by a photo or by a layout; best first, with the reasons."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("text", nargs="?")
+        parser.error = _refusing(parser)  # type: ignore[method-assign]  # argparse has no hook.
+        parser.add_argument("text", nargs="*", help="the words, best in quotes")
         parser.add_argument("--photo", type=Path, metavar="FILE")
         parser.add_argument(
             "--layout",
@@ -44,11 +46,19 @@ class Command(BaseCommand):
             action="store_true",
             help="show, last of all, photos of what is often seen with what is asked for",
         )
-        parser.add_argument("--score", default=OBJECTS, choices=SCORES)
+        parser.add_argument(
+            "--score",
+            default=OBJECTS,
+            choices=SCORES,
+            help="the original score compares words as a whole: it knows no counts, places and "
+            "negation",
+        )
         parser.add_argument("--limit", type=int, default=DEFAULT_LIMIT, metavar="K")
         parser.add_argument("--json", action="store_true", help="Print the answer as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        # Without quotes, a shell hands over each word by itself.
+        options["text"] = " ".join(options["text"]) if options["text"] else None
         given = [name for name in ("text", "photo", "layout") if options[name] is not None]
         if len(given) != 1:
             raise CommandError("Give words, --photo FILE or --layout JSON: one of them.")
@@ -84,6 +94,23 @@ class Command(BaseCommand):
             f"{answer.total} {photos}, {answer.hidden} weaker {matches} not shown, "
             f"{answer.took_ms:.1f} ms"
         )
+
+
+def _refusing(parser: ArgumentParser) -> Callable[[str], NoReturn]:
+    """A sentence in place of the usage text that argparse has for words without quotes."""
+
+    def refuse(message: str) -> NoReturn:
+        sentence = f"{message[:1].upper()}{message[1:]}."
+        if "unrecognized" in message or "expected" in message:
+            sentence += (
+                ' Put what you search for in quotes, like: search "dog -chair"; where it begins '
+                'with "-", put "--" before it, like: search -- "-chair".'
+            )
+        if getattr(parser, "called_from_command_line", False):
+            parser.exit(2, f"{sentence}\n")
+        raise CommandError(sentence)
+
+    return refuse
 
 
 def _search(

@@ -96,12 +96,9 @@ function show({ suggestions, saved }) {
   const typed = input.value.slice(0, input.selectionStart).match(/[^\s,;|/&+!<>"()-]*$/)[0].toLowerCase();
   const before = recent.like(input.value).slice(0, MOST_RECENT)
     .map((text) => ({ kind: "recent", label: text, text, caret: text.length, is_complete: true }));
-  const all = [
-    ...(input.value.trim() ? [] : before),
-    ...suggestions,
-    ...(input.value.trim() ? before.slice(0, 2) : []),
-    ...saved.map((one) => ({ ...one, kind: "saved" })),
-  ];
+  const kept = saved.map((one) => ({ ...one, kind: "saved" }));
+  // An empty field shows where one left off; else what was typed comes first.
+  const all = input.value.trim() ? [...suggestions, ...before.slice(0, 2), ...kept] : [...before, ...kept, ...suggestions];
   let place = 0;
   const groups = new Map();
   for (const one of all) {

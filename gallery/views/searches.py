@@ -59,7 +59,7 @@ def save(request: HttpRequest) -> HttpResponse:
         return _page(request, refusal)
     if "key" in request.POST:
         messages.success(request, _("“%(name)s” is back.") % {"name": search.name})
-        return redirect("saved_searches")
+        return redirect("searches")
     return redirect(search)
 
 
@@ -77,7 +77,7 @@ def rename(request: HttpRequest, key: str) -> HttpResponse:
     except QueryRefused as refusal:
         return _page(request, refusal)
     messages.success(request, _("It is called “%(name)s” now.") % {"name": search.name})
-    return redirect("saved_searches")
+    return redirect("searches")
 
 
 @require_POST
@@ -86,7 +86,7 @@ def delete(request: HttpRequest, key: str) -> HttpResponse:
     search = _search_or_404(key)
     search.delete()
     gone = {"deleted": search.name, "query": search.query, "key": search.key}
-    return redirect(f"{reverse('saved_searches')}?{urlencode(gone)}")
+    return redirect(f"{reverse('searches')}?{urlencode(gone)}")
 
 
 def _page(request: HttpRequest, refusal: QueryRefused | None = None) -> HttpResponse:

@@ -46,7 +46,7 @@ def test_a_search_is_saved_shared_renamed_deleted_and_had_back(
 
     search = SavedSearch.objects.get()
     client.post(reverse("rename_search", args=[search.key]), {"name": "Katzen 猫"})
-    listed = client.get(reverse("saved_searches")).content.decode()
+    listed = client.get(reverse("searches")).content.decode()
     assert "Katzen 猫" in listed
     assert "photo" in listed
     assert client.get(address)["Location"] == "/search?q=kitten&weak=1"
@@ -75,7 +75,7 @@ def test_drawings_and_photos_are_saved_as_well(
         assert results.status_code == 200
         assert f"Saved as “{search.name}”" in results.content.decode()
     Image.objects.filter(pk=cat).delete()
-    assert client.get(reverse("saved_searches")).status_code == 200
+    assert client.get(reverse("searches")).status_code == 200
 
 
 @pytest.mark.parametrize(

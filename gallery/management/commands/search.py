@@ -24,7 +24,7 @@ class Command(BaseCommand):
     help = "Find photos by words, by a photo or by a layout; best first, with the reasons."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.error = _refusing(parser)  # type: ignore[method-assign]  # argparse has no hook.
+        parser.error = _refusing(parser)  # type: ignore[method-assign, assignment]  # argparse has no hook.
         parser.add_argument("text", nargs="*", help="the words, best in quotes")
         parser.add_argument("--photo", type=Path, metavar="FILE")
         parser.add_argument(

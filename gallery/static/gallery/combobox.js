@@ -7,6 +7,8 @@ export class Combobox {
   #list;
   #onTake;
   #active = null;
+  #isStale = false;
+  #steps = 0;
 
   /**
    * `popup` holds `list`, a listbox, and may hold more. `onTake(option, goesOn)` is told which
@@ -42,8 +44,22 @@ export class Combobox {
   show(groups) {
     this.#list.replaceChildren(...groups);
     this.#activate(null);
-    if (this.options.length) this.#setOpen(true);
-    else this.close();
+    this.#isStale = false;
+    const steps = this.#steps;
+    this.#steps = 0;
+    if (!this.options.length) {
+      this.close();
+      return;
+    }
+    this.#setOpen(true);
+    if (steps) this.#step(steps);
+  }
+
+  /** Says that the options are of what was typed before: none is taken, and arrows wait for the next. */
+  expectOthers() {
+    this.#isStale = true;
+    this.#steps = 0;
+    this.#activate(null);
   }
 
   close() {
@@ -57,7 +73,7 @@ export class Combobox {
   }
 
   #activate(option, scroll = true) {
-    if (option === this.#active) return;
+    if (option === this.#active || (option && this.#isStale)) return;
     this.#active?.setAttribute("aria-selected", "false");
     this.#active = option;
     if (!option) {
@@ -70,6 +86,10 @@ export class Combobox {
   }
 
   #step(by) {
+    if (this.#isStale) {
+      this.#steps += by;
+      return;
+    }
     const places = [null, ...this.options];
     const next = (places.indexOf(this.#active) + by + places.length) % places.length;
     this.#activate(places[next]);
@@ -93,6 +113,6 @@ export class Combobox {
 
   #click(event) {
     const option = event.target.closest("[role=option]");
-    if (option) this.#onTake(option, event.target.closest("[data-go-on]") !== null);
+    if (option && !this.#isStale) this.#onTake(option, event.target.closest("[data-go-on]") !== null);
   }
 }

@@ -145,7 +145,10 @@ function ask(pause = PAUSE) {
   timer = setTimeout(answer, pause);
 }
 
-input.addEventListener("input", () => ask());
+input.addEventListener("input", () => {
+  combobox.expectOthers();
+  ask();
+});
 input.addEventListener("click", () => combobox.isOpen || ask(0));
 input.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown" && !combobox.isOpen) {

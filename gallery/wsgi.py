@@ -30,10 +30,15 @@ presence = work_in_gallery()
 
 def _warm_up() -> None:
     """Load and compile what the first search would otherwise wait for."""
+    from PIL import Image as Pillow
+
     from featurestore.warm_up import warm_up
     from gallery import components
+    from gallery.decoding import detector_input
 
     warm_up()
+    # Compiles what makes photos smaller.
+    detector_input(Pillow.new("RGB", (640, 480)))
     components.vocabulary()
     components.index()
     # What is loaded now stays: no collection of garbage, in the middle of a search, looks at it.

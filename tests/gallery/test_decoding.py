@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from pytest_django import Settings
 
 from gallery import decoding
 from gallery.decoding import detector_input, read_facts, read_pixels, shrunken_jpeg
@@ -422,3 +423,21 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(data: bytes, tmp_pat
     assert facts.width * facts.height <= 100_000_000
     assert detector_input(pixels).shape == (300, 300, 3)
     assert shrunken_jpeg(pixels, 480).startswith(b"\xff\xd8")
+
+
+def test_formats_whose_decoders_need_more_memory_may_have_fewer_pixels(
+    make_file: MakeFile, settings: Settings
+) -> None:
+    settings.MAX_PIXELS = 10_000
+    photo = drawn_photo(size=(80, 60))
+    assert read_facts(make_file(encoded(photo, "PNG"), "photo.png")).width == 80
+    with pytest.raises(
+        PhotoRefused, match=r"80×60 pixels; the limit of a photo in WEBP is 0\.0025"
+    ):
+        read_facts(make_file(encoded(photo, "WEBP"), "photo.webp"))
+
+
+def test_a_heic_is_decoded_and_not_the_thumbnail_within(make_file: MakeFile) -> None:
+    output = io.BytesIO()
+    drawn_photo(size=(300, 200)).save(output, "HEIF", thumbnails=[100])
+    assert read_pixels(make_file(output.getvalue(), "photo.heic"), 50).size == (75, 50)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -27,13 +28,25 @@ from gallery.evaluation.detection_quality import detection_quality
 from gallery.evaluation.truth import NotCocoAnnotations, Truth, load_truth
 from gallery.thumbnails import Size
 
-# More say the same and take longer.
-MOST_PHOTOS = 320
-MADE_PHOTOS = 256
 MADE_SIDES = (640, 480)
-LARGE_SIDES = {"12": (4000, 3000), "50": (8660, 5774)}
-LARGE_PHOTOS = {"12": 24, "50": 4}
+LARGE_SIDES = {"12": (4000, 3000), "100": (11540, 8660)}
 QUALITY = 90
+
+
+class Effort(NamedTuple):
+    """How much is measured."""
+
+    most_photos: int = 320
+    """More say the same and take longer."""
+    made_photos: int = 256
+    rounds: int = 5
+    detected: int = 64
+    """Images of the bare detectors."""
+    large_photos: Mapping[str, int] = MappingProxyType({"12": 24, "100": 4})
+
+
+THOROUGH = Effort()
+QUICK = Effort(8, 8, 1, 8, {"12": 1})
 
 # Its own best batch is looked for, because TensorFlow gains by batches and OpenVINO does not.
 TENSORFLOW = """
@@ -47,8 +60,8 @@ except ImportError:
 predict = tf.saved_model.load(sys.argv[1]).signatures["predict"]
 images = np.load(sys.argv[2])
 speeds, cpu = {}, {}
-some = images[:64]
-for run in range(3):
+some = images[: int(sys.argv[4])]
+for run in range(min(3, int(sys.argv[5]))):
     for batch in (1, 4, 8, 16, 32):
         started, before = time.perf_counter(), time.process_time()
         for start in range(0, len(some), batch):
@@ -66,32 +79,35 @@ print(json.dumps({"batch": best, "speed": speeds[best], "cpu": cpu[best]}))
 """
 
 
-def bench_ingest(photos: Sequence[Path], folder: Path, report: Report) -> None:
+def bench_ingest(
+    photos: Sequence[Path], folder: Path, report: Report, effort: Effort = THOROUGH
+) -> None:
     """Measure ingestion, of photos that are made up where none are given; `folder` is for it."""
     truth = _truth_beside(photos)
     if truth is not None:
         root = _common_folder(photos)
         photos = [root / image.file_name for image in truth.images]
     elif photos:
-        photos = photos[:MOST_PHOTOS]
+        photos = photos[: effort.most_photos]
     else:
-        photos = _made_photos(folder / "made", "JPEG", MADE_SIDES, MADE_PHOTOS)
+        photos = _made_photos(folder / "made", "JPEG", MADE_SIDES, effort.made_photos)
     report("photos", f"{len(photos)}, {_mean_sides(photos)}")
     images = np.stack([detector_input(read_pixels(path, Size.GRID)) for path in photos])
     np.save(folder / "images.npy", images)
     (folder / "photos.json").write_text(json.dumps([str(path.resolve()) for path in photos]))
     large = {
         megapixels: _made_photos(
-            folder / megapixels, "JPEG", sides, LARGE_PHOTOS[megapixels], like=photos
+            folder / megapixels, "JPEG", LARGE_SIDES[megapixels], count, like=photos
         )
-        for megapixels, sides in LARGE_SIDES.items()
+        for megapixels, count in effort.large_photos.items()
     }
-    # Nothing of a PNG is left out when it is decoded.
-    large["50"] += _made_photos(folder / "50", "PNG", LARGE_SIDES["50"], 2, like=photos)
+    if "100" in large:
+        # Nothing of a PNG is left out when it is decoded.
+        large["100"] += _made_photos(folder / "100", "PNG", LARGE_SIDES["100"], 2, like=photos)
     for name, paths in large.items():
         (folder / f"large-{name}.json").write_text(json.dumps([str(path) for path in paths]))
-    local = _bench_local(folder, report)
-    _bench_tensorflow(folder, local, truth, images, report)
+    local = _bench_local(folder, report, effort)
+    _bench_tensorflow(folder, local, truth, images, report, effort)
 
 
 class _Detection(NamedTuple):
@@ -103,7 +119,7 @@ class _Detection(NamedTuple):
     """Seconds of processor time an image, of the best run."""
 
 
-def _bench_local(folder: Path, report: Report) -> _Detection:
+def _bench_local(folder: Path, report: Report, effort: Effort) -> _Detection:
     """Report what the gallery's own process measured; returns the bare detector's part."""
     # `env` gives it a data folder of its own and the embedded database.
     process = subprocess.Popen(
@@ -118,6 +134,7 @@ def _bench_local(folder: Path, report: Report) -> _Detection:
             f"GALLERY_MODELS={Path(settings.GALLERY_MODELS).resolve()}",
             "DJANGO_SETTINGS_MODULE=gallery.settings",
             *(sys.executable, "-m", "gallery.benchmarks.ingest_process", str(folder)),
+            *(str(effort.rounds), str(effort.detected), *effort.large_photos),
         ],
         cwd=settings.BASE_DIR,
         stdout=subprocess.PIPE,
@@ -137,13 +154,19 @@ def _bench_local(folder: Path, report: Report) -> _Detection:
 
 
 def _bench_tensorflow(
-    folder: Path, local: _Detection, truth: Truth | None, images: Images, report: Report
+    folder: Path,
+    local: _Detection,
+    truth: Truth | None,
+    images: Images,
+    report: Report,
+    effort: Effort,
 ) -> None:
     models = components.models_dir()
     run = subprocess.run(
         [
             *(sys.executable, "-c", TENSORFLOW, str(models / SAVED_MODEL_DIR)),
             *(str(folder / "images.npy"), str(folder / "found.npy")),
+            *(str(effort.detected), str(effort.rounds)),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -164,6 +187,9 @@ def _bench_tensorflow(
         f"{local.speed / figures['speed']:.2f} times as fast, best runs of both; "
         f"{figures['cpu'] / local.cpu:.2f} times by processor time",
     )
+    if truth is None:
+        report("mAP", "not measured: there is no annotations.json with these photos")
+        return
     found = {"TensorFlow graph": choose_rows(np.load(folder / "found.npy"))}
     for url, name in (("local:", "bare detector"), ("local:bf16", "bare detector, bfloat16")):
         detector = create_detector(url, models)
@@ -173,10 +199,10 @@ def _bench_tensorflow(
         report(f"mAP: {name}", _map(truth, detections))
 
 
-def _map(truth: Truth | None, detections: NDArray[np.float32]) -> str:
-    quality = None if truth is None else detection_quality(truth, detections)
+def _map(truth: Truth, detections: NDArray[np.float32]) -> str:
+    quality = detection_quality(truth, detections)
     if quality is None:
-        return "not measured: there is no annotations.json with these photos"
+        return "not measured: the annotations have no objects in these photos"
     return f"{quality.mean_average_precision:.4f} on {quality.images} photos"
 
 
@@ -212,7 +238,10 @@ def _made_photos(
     paths = []
     for number in range(count):
         with Pillow.open(sources[number % len(sources)]) as source:
-            photo = source.convert("RGB").rotate(number // len(sources)).resize(sides)
+            photo = source.convert("RGB").rotate(number // len(sources))
+        # Such a PNG of many pixels has few enough bytes to be uploaded.
+        way = Pillow.Resampling.BICUBIC if file_format == "JPEG" else Pillow.Resampling.NEAREST
+        photo = photo.resize(sides, way)
         path = folder / f"{number}.{file_format.lower()}"
         # The number is in the pixels as well, so that no two are the same.
         photo.putpixel((0, 0), (number % 256, number // 256, 0))

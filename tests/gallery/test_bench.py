@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -143,6 +144,28 @@ def test_photos_are_measured_with_photos_like_real_ones(tmp_path: Path) -> None:
     figures = bench("photo", "--images", "100", "--queries", "3", "--photos", str(tmp_path))
     assert figures["photos"].startswith("like 2 real ones, with ")
     assert any(name.startswith("100 images: a photo (") for name in figures)
+
+
+def test_ingestion_is_measured_beside_the_bare_detector_and_tensorflow() -> None:
+    figures = bench("ingest", "--quick")
+    assert figures["photos"].startswith("8, 640×480 pixels")
+    for name in ("bare detector", "from received to searchable", "import of a folder"):
+        assert re.match(r"[\d.]+ images/s .* ms of processor time each", figures[name])
+    for name in ("from received to searchable", "import of a folder"):
+        share = figures[f"{name}, share of the bare detector"]
+        assert re.match(r"\d+% of its images/s; \d+% of the processor time", share)
+    for name in ("where the time goes", "photos of 12 megapixels, where the time goes"):
+        for stage in (
+            "decode, turn upright",
+            "thumbnail",
+            "detect, all cores",
+            "append originals durably",
+        ):
+            assert f"{stage} " in figures[name]
+    assert re.match(r"at most \d+ MB", figures["memory"])
+    if find_spec("tensorflow") is not None:
+        assert "images/s at best, in batches of" in figures["TensorFlow graph"]
+        assert "times as fast" in figures["bare detector against TensorFlow"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.core.management import BaseCommand, CommandError
 
 from detector import DetectorError
 from gallery import components
-from gallery.benchmarks.ingest import bench_ingest
+from gallery.benchmarks.ingest import QUICK, THOROUGH, bench_ingest
 from gallery.benchmarks.layout import bench_layout, bench_photo
 from gallery.benchmarks.machine import machine
 from gallery.benchmarks.made_photos import Source, drawn_detections, like
@@ -53,6 +53,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--queries", type=int, default=QUERIES, metavar="N", help="different queries of a kind"
         )
+        parser.add_argument(
+            "--quick",
+            action="store_true",
+            help="for ingest: so little work that it shows what is measured and no more",
+        )
         parser.add_argument("--json", action="store_true")
 
     def handle(self, *args: Any, what: str, **options: Any) -> None:
@@ -74,7 +79,8 @@ class Command(BaseCommand):
             _bench_store(photos, sizes, report)
         elif what == "ingest":
             with tempfile.TemporaryDirectory(prefix="gallery-bench-") as folder:
-                bench_ingest(photos, Path(folder), report)
+                effort = QUICK if options["quick"] else THOROUGH
+                bench_ingest(photos, Path(folder), report, effort)
         else:
             source = _source(photos, report)
             vocabulary = components.vocabulary()

@@ -47,11 +47,16 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_durably(path: Path, write: Callable[[Path], object]) -> None:
+def write_durably(
+    path: Path, write: Callable[[Path], object], *, name_is_durable: bool = True
+) -> None:
     """Create `path` with what `write(temporary_path)` writes, or replace it at once.
 
     The bytes are on disk before the name exists, and the name is on disk before this returns.
     A kill in between leaves only a file that `sweep_unfinished` removes.
+
+    Args:
+        name_is_durable: False where `fsync_folder` is to follow, for many files at once.
 
     Raises OSError (a full disk among them); nothing is left behind then.
     """
@@ -63,7 +68,8 @@ def write_durably(path: Path, write: Callable[[Path], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    fsync_folder(path.parent)
+    if name_is_durable:
+        fsync_folder(path.parent)
 
 
 def sweep_unfinished(folder: Path, *, older_than_seconds: float) -> list[Path]:

@@ -68,6 +68,7 @@ def _end_moves_into_store() -> None:
     for image in Image.objects.ready().exclude(spool_name=""):
         if image.pk in components.store():
             components.spool().remove(image.spool_name)
+            components.thumbnails().remove_pixels(image.sha256)
             Image.objects.filter(pk=image.pk).update(spool_name="")
 
 

@@ -17,7 +17,10 @@ from gallery.ingest import Ingestion
 from gallery.models import Image
 from gallery.receiving import NewFile, receive_files
 
-WAIT_SECONDS = 0.2
+POLL_SECONDS = 0.2
+# For a detector that does not answer; what was received until then is left to a worker.
+PATIENCE_SECONDS = 60.0
+NO_DETECTOR = "No detector answers; what was kept is looked at as soon as one does."
 
 
 @dataclass(frozen=True)
@@ -36,17 +39,24 @@ class ImportFacts:
     stored: int
     duplicates: int
     rejected: list[Rejection]
+    kept: int
+    """How many of them a worker sees to later, because no detector answered."""
     seconds: float
     images_per_second: float
 
     @property
-    def came_to_nothing(self) -> bool:
-        """Whether all of it was refused."""
-        return bool(self.rejected) and not self.stored and not self.duplicates
+    def came_to_nothing(self) -> str:
+        """A sentence where not one file became a photo that can be searched, else empty."""
+        if not self.rejected or self.stored or self.duplicates:
+            return ""
+        return NO_DETECTOR if self.kept else "Nothing was stored."
 
     def as_json(self) -> str:
         """One line."""
-        return json.dumps(asdict(self), ensure_ascii=False)
+        facts = asdict(self)
+        # The reasons say so.
+        del facts["kept"]
+        return json.dumps(facts, ensure_ascii=False)
 
     def as_text(self, noun: str) -> str:
         """Sentences; `noun` is what one thing received is called."""
@@ -77,6 +87,7 @@ class BulkImport:
         self.received = 0
         self.stored = 0
         self.duplicates = 0
+        self.kept = 0
         self.rejected: list[Rejection] = []
 
     def receive(self, path: Path, *, name: str = "") -> None:
@@ -114,13 +125,18 @@ class BulkImport:
         self._reject(name, reason)
 
     def finish(self) -> None:
-        """Wait until everything that was received is ready or refused."""
+        """Wait until everything that was received is ready or refused, or no detector comes."""
         with self._ingestion:
             self._ingest_files()
             self._ingestion.finish()
             self._count_ended()
-            while self._waiting:
+            while self._waiting and not self._has_waited_long():
                 self._try_again()
+        hold_up = self._ingestion.hold_up
+        self.kept = len(self._waiting)
+        for path in self._waiting.values():
+            reason = hold_up.reason if hold_up else ""
+            self._reject(path, f"It is kept, and searchable once a worker has seen it. {reason}")
         self._progress.close()
 
     def facts(self) -> ImportFacts:
@@ -131,6 +147,7 @@ class BulkImport:
             stored=self.stored,
             duplicates=self.duplicates,
             rejected=self.rejected,
+            kept=self.kept,
             seconds=round(seconds, 3),
             images_per_second=round(self.stored / max(seconds, 1e-9), 2),
         )
@@ -156,7 +173,11 @@ class BulkImport:
         self._ingestion.finish()
         self._count_ended()
         if not batch and self._waiting:
-            time.sleep(WAIT_SECONDS)
+            time.sleep(POLL_SECONDS)
+
+    def _has_waited_long(self) -> bool:
+        hold_up = self._ingestion.hold_up
+        return hold_up is not None and hold_up.seconds > PATIENCE_SECONDS
 
     def _count_ended(self) -> None:
         rows = Image.objects.filter(pk__in=self._waiting).values_list("pk", "state", "failure")

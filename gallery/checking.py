@@ -20,7 +20,7 @@ from gallery.agreement import is_abandoned
 from gallery.models import Image
 from gallery.spool import facts_in
 from gallery.stored_rows import StoredRows, differing_fields
-from gallery.thumbnails import is_undamaged
+from gallery.thumbnails import SUFFIXES, is_undamaged
 
 
 def check_gallery(progress: Callable[[int], object] = lambda size: None) -> Iterator[Finding]:
@@ -156,7 +156,7 @@ def _check_thumbnails(progress: Callable[[int], object]) -> Iterator[Finding]:
         for path in paths:
             try:
                 content = path.read_bytes()
-                if path.name.partition("-")[0] not in known or path.suffix != ".jpg":
+                if path.name.partition("-")[0] not in known or path.suffix not in SUFFIXES:
                     if is_abandoned(path):
                         yield Finding(path, "belongs to no photo.", Remedy.REMOVE)
                 elif not is_undamaged(content):

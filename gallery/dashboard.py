@@ -36,6 +36,8 @@ class IngestState:
     ready: int
     waiting: int
     failed: int
+    hold_up: str
+    """Why photos wait for longer than usual: what was wrong with most of those that were tried."""
 
     @property
     def percent_ready(self) -> int:
@@ -57,11 +59,14 @@ class DiskUse:
 
 def ingest_state() -> IngestState:
     by_state = dict(Image.objects.order_by().values_list("state").annotate(images=Count("pk")))
+    tried = Image.objects.received().exclude(failure="").order_by()
+    reasons = tried.values_list("failure").annotate(images=Count("pk")).order_by("-images")
     return IngestState(
         total=sum(by_state.values()),
         ready=by_state.get(Image.State.READY, 0),
         waiting=by_state.get(Image.State.RECEIVED, 0),
         failed=by_state.get(Image.State.FAILED, 0) + by_state.get(Image.State.LOST, 0),
+        hold_up=next((reason for reason, _ in reasons[:1]), ""),
     )
 
 

@@ -26,7 +26,7 @@ from featurestore.segments import StoredImage
 from gallery import components
 from gallery.errors import is_disk_full
 from gallery.features import features_of
-from gallery.models import LEASE_RENEWALS, Image
+from gallery.models import LEASE_RENEWALS, WAIT_SECONDS, Image
 from gallery.preparing import DISK_FULL, Prepared, prepare_image
 from gallery.tasks import schedule_tending
 from gallery.thumbnails import Size
@@ -53,17 +53,39 @@ class _Outcome:
     """With the reason; each was a try."""
     waiting: list[tuple[Image, str]] = field(default_factory=list)
     """With the reason, which is no fault of the photo."""
+    no_detector: str = ""
+    """Why none could be detected, where that passes by itself."""
 
     def all_failed(self, images: Sequence[Image], reason: str) -> None:
         logger.warning("%d photos: %s", len(images), reason)
         self.failed += [(image, reason) for image in images]
+
+    def all_wait(self, images: Sequence[Image], reason: str) -> None:
+        self.waiting += [(image, reason) for image in images]
+
+
+@dataclass(frozen=True)
+class HoldUp:
+    """A time without a detector."""
+
+    reason: str
+    since: float
+    """When it began, by `time.monotonic`."""
+    asked_again: float
+    """Until then the detector is left alone."""
+
+    @property
+    def seconds(self) -> float:
+        """How long it has lasted."""
+        return time.monotonic() - self.since
 
 
 class Ingestion:
     """Batches of images on their way to be ready; use it with `with`.
 
     An image that cannot be read or decoded fails by itself; where the detector or the disk fails,
-    all of its batch are tried again later. Originals stay in the spool until the store has them.
+    all of its batch are tried again later. What is no fault of the photos, such as a server that is
+    down, costs them no try. Originals stay in the spool until the store has them.
     """
 
     def __init__(self) -> None:
@@ -78,6 +100,8 @@ class Ingestion:
         self._renewed = time.monotonic()
         self.ready = 0
         """How many images this has made ready."""
+        self.hold_up: HoldUp | None = None
+        """Set as long as no detector answers."""
 
     def __enter__(self) -> Ingestion:
         return self
@@ -133,12 +157,22 @@ class Ingestion:
         )
         for future in done:
             del self._running[future]
-            self.ready += _conclude(future.result())
+            outcome = future.result()
+            if outcome.no_detector:
+                since = self.hold_up.since if self.hold_up else time.monotonic()
+                self.hold_up = HoldUp(outcome.no_detector, since, time.monotonic() + WAIT_SECONDS)
+            elif outcome.stored:
+                self.hold_up = None
+            self.ready += _conclude(outcome)
         self.renew_leases()
 
     def _work(self, images: Sequence[Image], prepared: Mapping[int, Prepared]) -> _Outcome:
         """Everything but the database."""
         outcome = _Outcome()
+        hold_up = self.hold_up
+        if hold_up and time.monotonic() < hold_up.asked_again:
+            outcome.all_wait(images, hold_up.reason)
+            return outcome
         decoding = [
             None if image.pk in prepared else self._decoders.submit(prepare_image, image)
             for image in images
@@ -172,7 +206,13 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
         model_id = detector.model_id
         detections = detector.detect(np.stack([photo.pixels for _, photo in photos]))
     except DetectorError as error:
-        outcome.all_failed(images, f"The detector failed: {error}")
+        reason = f"The detector failed: {error}"
+        if error.retryable:
+            logger.warning("%d photos wait: %s", len(images), reason)
+            outcome.no_detector = reason
+            outcome.all_wait(images, reason)
+        else:
+            outcome.all_failed(images, reason)
         return
     try:
         with _storing:
@@ -180,7 +220,7 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
     except OSError as error:
         if is_disk_full(error):
             logger.warning("Storing %d photos failed: %s", len(images), error)
-            outcome.waiting += [(image, DISK_FULL) for image in images]
+            outcome.all_wait(images, DISK_FULL)
         else:
             outcome.all_failed(images, f"Storing failed: {error}")
         return
@@ -225,7 +265,8 @@ def _store(
         # From now on another detector does not change what is searched until it is asked to.
         write_model_choice(store.folder, ModelChoice(model_id))
     for image, photo in photos:
-        components.thumbnails().keep(image.sha256, Size.GRID, photo.thumbnail)
+        if photo.thumbnail is not None:
+            components.thumbnails().keep(image.sha256, Size.GRID, photo.thumbnail)
 
 
 def _conclude(outcome: _Outcome) -> int:
@@ -249,6 +290,7 @@ def _finish(images: list[Image]) -> int:
         components.thumbnails().remove(image.sha256)
     for image in images:
         components.spool().remove(image.spool_name)
+        components.thumbnails().remove_pixels(image.sha256)
     # Only now, so that a file in the spool is always some row's until it is gone.
     Image.objects.filter(pk__in=ready).update(spool_name="")
     return len(ready)

@@ -20,7 +20,7 @@ __all__ = ["ApiToken", "Image", "ImageQuerySet", "SavedSearch", "SignInTries"]
 
 # How much of an original's SHA-256 is in the addresses of its pictures.
 VERSION_LENGTH = 12
-# Until a photo is tried again that had to wait, such as for room on the disk.
+# Until a photo is tried again that had to wait, such as for the detector or for room on the disk.
 WAIT_SECONDS = 20
 # How often a worker renews its leases before one would end.
 LEASE_RENEWALS = 4
@@ -100,6 +100,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Say that a worker is still at work on images."""
         self.received().filter(pk__in=list(image_ids)).update(due_at=Image.lease_end())
 
+    def hold_up(self, reason: str) -> None:
+        """Have all that are due wait a while for what none of them can do without."""
+        self.claimable(timezone.now()).update(failure=reason, due_at=_wait_end())
+
     def mark_ready(self) -> set[int]:
         """Record that the store holds everything; returns ids of those that were not deleted.
 
@@ -113,6 +117,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(state=Image.State.FAILED).update(
             state=Image.State.RECEIVED, tries=0, failure="", due_at=timezone.now()
         )
+
+
+def _wait_end() -> datetime:
+    return timezone.now() + timedelta(seconds=WAIT_SECONDS)
 
 
 def _first_batch(due: list[Image]) -> list[Image]:
@@ -235,7 +243,7 @@ class Image(models.Model):
         Image.objects.received().filter(pk=self.pk).update(
             tries=self.tries - 1,
             failure=reason,
-            due_at=timezone.now() + timedelta(seconds=WAIT_SECONDS),
+            due_at=_wait_end(),
         )
 
     def mark_try_failed(self, reason: str) -> None:

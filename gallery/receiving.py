@@ -15,6 +15,7 @@ from pathlib import Path
 from django.db import IntegrityError, transaction
 
 from gallery import components
+from gallery.decoding import PhotoFacts
 from gallery.errors import Refused, refusing_full_disk
 from gallery.ingest import Ingestion
 from gallery.models import Image
@@ -58,6 +59,7 @@ class _Kept:
     """A file whose original is durable."""
 
     file: NewFile
+    facts: PhotoFacts
     prepared: Prepared
     spool_name: str
 
@@ -89,16 +91,23 @@ def receive_files(files: Sequence[NewFile], ingestion: Ingestion) -> Received:
             reason = f"This file cannot be kept ({error.strerror or error})."
             received.refused.append((file, reason))
         ingestion.renew_leases()
+    if kept:
+        components.spool().make_names_durable()
     _create_rows(kept, received)
     return received
 
 
 def _keep(file: NewFile) -> _Kept:
-    """Decode a file and keep it durably. Raises Refused, OSError. It runs in a thread."""
-    prepared = prepare(file.data)
+    """Decode a file and keep it, all but its name durably; it runs in a thread.
+
+    Raises Refused, OSError.
+    """
+    facts, prepared = prepare(file.data)
     with refusing_full_disk():
-        spool_name = components.spool().keep(io.BytesIO(file.data), file.sha256, file.name)
-    return _Kept(file, prepared, spool_name)
+        spool_name = components.spool().keep(
+            io.BytesIO(file.data), file.sha256, file.name, name_is_durable=False
+        )
+    return _Kept(file, facts, prepared, spool_name)
 
 
 def _create_rows(kept: list[_Kept], received: Received) -> None:
@@ -130,7 +139,7 @@ def _create_rows(kept: list[_Kept], received: Received) -> None:
 
 
 def _row(kept: _Kept) -> Image:
-    facts = kept.prepared.facts
+    facts = kept.facts
     return Image(
         sha256=kept.file.sha256,
         name=kept.file.name,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, unquote
 
-from featurestore.durable import write_durably
+from featurestore.durable import fsync_folder, write_durably
 
 COPY_BYTES = 1024 * 1024
 SPOOL_NAME = re.compile(r"([0-9a-f]{64})-[0-9a-f]{8}-(.+)")
@@ -26,12 +26,15 @@ class Spool:
     def path(self, spool_name: str) -> Path:
         return self.folder / spool_name
 
-    def keep(self, file: BinaryIO, sha256: str, name: str) -> str:
+    def keep(self, file: BinaryIO, sha256: str, name: str, *, name_is_durable: bool = True) -> str:
         """Copy a file durably into the spool; returns its spool name.
 
         The name has a random part, so that of two uploads of the same bytes at once the one
         that loses cannot take the winner's file away. It ends in the photo's own name, so that
         this survives the loss of the catalogue without another fsync.
+
+        Args:
+            name_is_durable: False where `make_names_durable` is to follow, for many files at once.
         """
         spool_name = f"{sha256}-{secrets.token_hex(4)}-{_encoded(name)}"
 
@@ -40,8 +43,12 @@ class Spool:
             with path.open("wb") as copy:
                 shutil.copyfileobj(file, copy, COPY_BYTES)
 
-        write_durably(self.path(spool_name), write)
+        write_durably(self.path(spool_name), write, name_is_durable=name_is_durable)
         return spool_name
+
+    def make_names_durable(self) -> None:
+        """On return each file that was kept survives a crash."""
+        fsync_folder(self.folder)
 
     def remove(self, spool_name: str) -> None:
         if spool_name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import Min
@@ -17,6 +17,9 @@ from django_tasks.signals import task_finished
 from django_tasks_db.models import DBTaskResult
 
 from gallery.models import Image, ImageQuerySet
+
+if TYPE_CHECKING:
+    from gallery.ingest import Ingestion
 
 logger = logging.getLogger(__name__)
 
@@ -40,14 +43,21 @@ def ingest_received() -> int:
     if Image.objects.claimable(timezone.now()).exists():
         with Ingestion() as ingestion:
             stop = time.monotonic() + INGEST_SECONDS
-            while time.monotonic() < stop and (batch := _claim_batch()):
+            while not _is_over(ingestion, stop) and (batch := _claim_batch()):
                 ingestion.add(batch)
             ingestion.finish()
             ready = ingestion.ready
+            if ingestion.hold_up:
+                # To claim one batch after the other would only keep the machine busy.
+                Image.objects.hold_up(ingestion.hold_up.reason)
     next_due = Image.objects.received().aggregate(first=Min("due_at"))["first"]
     if next_due is not None:
         schedule_ingestion(next_due)
     return ready
+
+
+def _is_over(ingestion: Ingestion, stop: float) -> bool:
+    return ingestion.hold_up is not None or time.monotonic() >= stop
 
 
 @transaction.atomic

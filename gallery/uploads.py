@@ -13,14 +13,17 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 
 from gallery import components
-from gallery.decoding import PhotoFacts, read_facts
+from gallery.decoding import PhotoFacts
 from gallery.errors import PhotoRefused, Refused, refusing_full_disk
 from gallery.models import Image
 from gallery.originals import delete_images
+from gallery.preparing import keep_small_versions, read_small_versions
 from gallery.tasks import schedule_ingestion
 from gallery.upload_handler import BoundedUpload
 
 MAX_NAME_LENGTH = 255
+# Of so many photos that wait the detector's pixels are kept, 0.3 MB each; others are decoded again.
+MOST_KEPT_PIXELS = 1000
 
 
 class Outcome(StrEnum):
@@ -112,8 +115,11 @@ def _keep(path: Path, name: str) -> UploadAnswer:
         duplicate = _duplicate(sha256, name)
         if duplicate:
             return duplicate
-        facts = read_facts(path)
+        file.seek(0)
+        facts, small = read_small_versions(file)
         spool_name = components.spool().keep(file, sha256, name)
+    # Before there is a row: a photo that is deleted must not leave its thumbnail behind.
+    keep_small_versions(sha256, small, pixels=_has_few_waiting())
     try:
         image = _create_row(sha256, name, path.stat().st_size, facts, spool_name)
     except BaseException as error:
@@ -121,8 +127,14 @@ def _keep(path: Path, name: str) -> UploadAnswer:
         # The same bytes came in a second time at the same moment, and were first.
         if isinstance(error, IntegrityError) and (duplicate := _duplicate(sha256, name)):
             return duplicate
+        components.thumbnails().remove(sha256)
         raise
     return UploadAnswer(name, Outcome.STORED, "Stored.", image)
+
+
+def _has_few_waiting() -> bool:
+    """Whether the pixels that wait for the detector take little room as yet."""
+    return Image.objects.received()[:MOST_KEPT_PIXELS].count() < MOST_KEPT_PIXELS
 
 
 def duplicate_of(sha256: str) -> Image | None:

@@ -45,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(facts.as_json() if json else facts.as_text("photo"))
         if facts.came_to_nothing:
-            raise CommandError("Nothing was stored.")
+            raise CommandError(facts.came_to_nothing)
 
 
 def _import(original: OriginalFile, *, quiet: bool) -> ImportFacts:

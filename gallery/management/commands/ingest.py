@@ -38,7 +38,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self.stdout.write(facts.as_json() if json else facts.as_text("file"))
         if facts.came_to_nothing:
-            raise CommandError("Nothing was stored.")
+            raise CommandError(facts.came_to_nothing)
 
 
 def _ingest(paths: list[Path], *, quiet: bool) -> ImportFacts:

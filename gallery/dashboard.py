@@ -56,7 +56,9 @@ class DiskUse:
 
 
 def ingest_state() -> IngestState:
-    by_state = dict(Image.objects.order_by().values_list("state").annotate(images=Count("pk")))
+    by_state = dict(
+        Image.objects.shown().order_by().values_list("state").annotate(images=Count("pk"))
+    )
     return IngestState(
         total=sum(by_state.values()),
         ready=by_state.get(Image.State.READY, 0),

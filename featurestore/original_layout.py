@@ -138,7 +138,10 @@ def _export(
 ) -> list[str]:
     """Names of the written images."""
     features = _StoredFeatures(store, model_id)
-    facts_by_id = {facts.image_id: facts for facts in store.image_facts()}
+    trashed = store.trashed()
+    facts_by_id = {
+        facts.image_id: facts for facts in store.image_facts() if facts.image_id not in trashed
+    }
     edited_names = store.edited_names()
     names: dict[str, None] = {}
     with _new_file(path) as (pixel_group, ssd_group, nlp_group):

@@ -24,11 +24,12 @@ from featurestore.durable import sweep_unfinished
 from featurestore.errors import ImageNotStored, SegmentDamaged, SegmentUnavailable
 from featurestore.index import Index
 from featurestore.live_rows import alive_rows, contains, latest_rows
-from featurestore.model_features import ModelFeatures
+from featurestore.model_features import Deletions, ModelFeatures
 from featurestore.originals import read_image_bytes
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
 from featurestore.segments import Edit, Features, ImageFacts, StoredImage
+from featurestore.trash import trashed_images
 
 T = TypeVar("T")
 
@@ -58,6 +59,17 @@ class _Locations:
         return self.paths[self.segment_numbers[place]], int(self.rows[place])
 
 
+@dataclass(frozen=True)
+class _Hidden:
+    """What no search finds."""
+
+    version: tuple[int, int]
+    """Generations of the deletions and edits that this was read from."""
+    trashed: dict[int, float]
+    ids: Deletions
+    """Deleted and trashed."""
+
+
 class FeatureStore:
     """All images and features below one folder.
 
@@ -74,6 +86,7 @@ class FeatureStore:
         self._features: dict[str, ModelFeatures] = {}
         self._completed: tuple[list[Index], Index] = ([], Index(()))
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+        self._hidden = _Hidden((-1, -1), {}, (-1, np.empty(0, np.int64)))
         self._locations: tuple[tuple[int, int], _Locations] | None = None
 
     def append_images(self, images: Sequence[StoredImage]) -> None:
@@ -150,13 +163,22 @@ class FeatureStore:
             if field == NAME
         }
 
-    def index(self, model_id: str, *, completed: bool = False) -> Index:
+    def trashed(self) -> dict[int, float]:
+        """Images in the trash by id, with when they were moved there: seconds since 1970 UTC."""
+        return self._hidden_read().trashed
+
+    def hidden_ids(self) -> NDArray[np.int64]:
+        """(n,) rising ids of images that are deleted or in the trash."""
+        return self._hidden_read().ids[1]
+
+    def index(self, model_id: str, *, completed: bool = False, trashed: bool = False) -> Index:
         """What a search looks at: one model's features, without deleted images.
 
         Args:
             completed: whether other models' features stand in for images that it has none of.
+            trashed: whether images in the trash are there as well.
         """
-        deletions = self._deletions_read()
+        deletions = self._deletions_read() if trashed else self._hidden_read().ids
         index = self._features_of(model_id).index(deletions)
         others = [other for other in self.model_ids() if other != model_id] if completed else []
         if not others:
@@ -171,7 +193,7 @@ class FeatureStore:
     def images_without_features(self, model_id: str) -> NDArray[np.int64]:
         """(n,) ids of stored images that a model has no features of, rising."""
         image_ids = self.image_ids()
-        return image_ids[alive_rows(image_ids, self.index(model_id).live_ids)]
+        return image_ids[alive_rows(image_ids, self.index(model_id, trashed=True).live_ids)]
 
     def renew_index(self, model_id: str) -> bool:
         """Write the index file anew where enough has changed; returns whether it did."""
@@ -272,6 +294,21 @@ class FeatureStore:
                 ids = np.concatenate([np.empty(0, np.int64), *contents.values()])
                 self._deleted = generation, np.unique(ids)
             return self._deleted
+
+    def _hidden_read(self) -> _Hidden:
+        with self._lock:
+            deletions, deleted = self._deletions_read()
+            version = deletions, self._edits.read()[0]
+            if version != self._hidden.version:
+                trashed = trashed_images(self.edits())
+                generation, known = self._hidden.ids
+                ids = np.union1d(deleted, np.array(list(trashed), np.int64))
+                # Most edits hide nothing, and an index is as good as before then. Numbers below
+                # zero are no generations of deletions alone, which indexes are kept by as well.
+                if not np.array_equal(ids, known):
+                    generation -= 1
+                self._hidden = _Hidden(version, trashed, (generation, ids))
+            return self._hidden
 
     def _current_locations(self) -> _Locations:
         with self._lock:

@@ -105,7 +105,7 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
 def _live_images(store: FeatureStore, leaving_out: Collection[Path]) -> _Images:
     parts = _read_segments(store.folder / "images", _image_columns, leaving_out)
     everything = ImageColumns.concatenated([part for _, part in parts])
-    by_id = latest_rows(everything.image_ids, store.deleted_ids())
+    by_id = latest_rows(everything.image_ids, store.hidden_ids())
     # Bytes stay in the order of the segments, where few runs describe them all.
     by_place = np.sort(by_id)
     sizes = everything.sizes

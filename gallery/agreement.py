@@ -14,7 +14,13 @@ from gallery.adoption import adopt_original
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.spool import facts_in
-from gallery.tasks import schedule_ingestion, schedule_tending
+from gallery.tasks import (
+    schedule_emptying,
+    schedule_ingestion,
+    schedule_previews,
+    schedule_tending,
+)
+from gallery.trash import end_moves
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +35,13 @@ def agree_after_crash() -> None:
     components.store().sweep()
     end_deletions()
     end_renames()
+    end_moves()
     _end_moves_into_store()
     settle_spool()
     schedule_ingestion(timezone.now())
     schedule_tending()
+    schedule_emptying(timezone.now())
+    schedule_previews()
 
 
 def is_abandoned(path: Path) -> bool:

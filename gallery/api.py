@@ -27,6 +27,7 @@ from gallery.layouts import (
     parse_part,
     unit_box,
 )
+from gallery.lookup import image_or_404
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
@@ -41,6 +42,8 @@ from gallery.search import (
 )
 from gallery.searches_api import router as searches_router
 from gallery.thumbnails import Size
+from gallery.trash import move_to_trash
+from gallery.trash_api import router as trash_router
 from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
 
 api = NinjaAPI(
@@ -55,6 +58,7 @@ api = NinjaAPI(
     },
 )
 api.add_router("", searches_router)
+api.add_router("", trash_router)
 
 
 class Problem(Schema):
@@ -190,30 +194,38 @@ def upload(request: HttpRequest, photos: File[list[UploadedFile]]) -> Status[Upl
 @api.get("/images", response=PhotoPage)
 def images(request: HttpRequest, page: Query[Page]) -> PhotoPage:
     """All photos, newest first."""
-    rows = Image.objects.newest_first()[page.offset : page.offset + page.limit]
+    shown = Image.objects.shown()
+    rows = shown.newest_first()[page.offset : page.offset + page.limit]
     index = components.index()
     photos = [_photo(request, row, index) for row in rows]
-    return PhotoPage(total=Image.objects.count(), photos=photos)
+    return PhotoPage(total=shown.count(), photos=photos)
 
 
 @api.get("/images/{int:image_id}", response={200: Photo, 404: Problem})
 def image(request: HttpRequest, image_id: int) -> Photo:
     """One photo with its objects."""
-    return _photo(request, _image_or_404(image_id))
+    return _photo(request, image_or_404(image_id))
 
 
 @api.patch("/images/{int:image_id}", response={200: Photo, 400: Problem, 404: Problem})
 def change_image(request: HttpRequest, image_id: int, change: PhotoChange) -> Photo:
     """Rename a photo."""
-    row = _image_or_404(image_id)
+    row = image_or_404(image_id)
     rename_image(row, change.name)
     return _photo(request, row)
 
 
 @api.delete("/images/{int:image_id}", response={204: None, 404: Problem})
-def delete_image(request: HttpRequest, image_id: int) -> Status[None]:
-    """Delete a photo for ever."""
-    delete_images([_image_or_404(image_id)])
+def delete_image(request: HttpRequest, image_id: int, for_good: bool = False) -> Status[None]:
+    """Move a photo to the trash, from which it can be restored for some weeks.
+
+    With `for_good=true` it is deleted for ever, also from the trash.
+    """
+    row = image_or_404(image_id, trashed=for_good)
+    if for_good:
+        delete_images([row])
+    else:
+        move_to_trash([row.pk])
     return Status(204, None)
 
 
@@ -223,7 +235,7 @@ def delete_image(request: HttpRequest, image_id: int) -> Status[None]:
 )
 def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> SearchResults:
     """Photos whose objects lie like those of a photo of the gallery, or of a part of it."""
-    row = _image_or_404(image_id)
+    row = image_or_404(image_id)
     layout = layout_of_image(row.pk)
     if page.part is not None:
         try:
@@ -315,10 +327,3 @@ def _photo(request: HttpRequest, row: Image, index: Index | None = None) -> Phot
             for found in detections
         ],
     )
-
-
-def _image_or_404(image_id: int) -> Image:
-    try:
-        return Image.objects.get(pk=image_id)
-    except (Image.DoesNotExist, OverflowError):
-        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

@@ -36,13 +36,14 @@ from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
 from gallery.repairing import GalleryRepair, reconcile_rows
 from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, searches_text
+from gallery.stored_rows import MOMENTS
 
 CATALOGUE = "catalogue.jsonl"
 PEOPLE = "people.json"
 SEARCHES = "searches.jsonl"
 ROW_FIELDS = (
     *("id", "sha256", "name", "media_type", "size", "width", "height"),
-    *("uploaded_at", "state", "spool_name", "failure"),
+    *("uploaded_at", "trashed_at", "state", "spool_name", "failure"),
 )
 BATCH = 1000
 # Says in a data folder that a restoration was begun, and of which backup.
@@ -164,7 +165,8 @@ def _check_room(
 def _dump_rows(path: Path, report: BackupReport, waiting: list[str]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for row in Image.objects.order_by("pk").values(*ROW_FIELDS).iterator(chunk_size=BATCH):
-            row["uploaded_at"] = row["uploaded_at"].isoformat()
+            for name in MOMENTS:
+                row[name] = row[name].isoformat() if row[name] else None
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             report.rows += 1
             if row["spool_name"]:
@@ -275,7 +277,9 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             row = json.loads(line)
-            row["uploaded_at"] = datetime.fromisoformat(row["uploaded_at"])
+            # Backups from before there was a trash have no moment of it.
+            for name in MOMENTS:
+                row[name] = datetime.fromisoformat(row[name]) if row.get(name) else None
             yield row
 
 

@@ -58,8 +58,10 @@ class DiskUse:
 
 
 def ingest_state() -> IngestState:
-    by_state = dict(Image.objects.order_by().values_list("state").annotate(images=Count("pk")))
-    tried = Image.objects.received().exclude(failure="").order_by()
+    by_state = dict(
+        Image.objects.shown().order_by().values_list("state").annotate(images=Count("pk"))
+    )
+    tried = Image.objects.shown().received().exclude(failure="").order_by()
     reasons = tried.values_list("failure").annotate(images=Count("pk")).order_by("-images")
     return IngestState(
         total=sum(by_state.values()),

@@ -48,6 +48,9 @@ JPEGS = {"JPEG", "MPO"}
 _OPENED_FORMATS = [name for name in MEDIA_TYPES if name != "MPO"]
 
 DETECTOR_SIDE = 300
+# The longest side of a tiny preview, in pixels, and how well it is kept.
+TINY_SIDE = 16
+TINY_QUALITY = 20
 DECODE_SECONDS = 20.0
 EXIF_ORIENTATION = 0x0112
 # How the pixels of each orientation are turned upright. Pillow's own `exif_transpose` writes the
@@ -112,6 +115,23 @@ def shrunken_jpeg(pixels: Pillow.Image, longest_side: int) -> bytes:
     small = pixels if scale == 1 else Pillow.fromarray(resized(pixels, size, Filter.HAMMING))
     output = io.BytesIO()
     small.save(output, "JPEG", quality=82)
+    return output.getvalue()
+
+
+def tiny_webp(pixels: Pillow.Image, width: int, height: int) -> bytes:
+    """A WebP of some 100 bytes that stands in for a photo until its picture comes.
+
+    Args:
+        pixels: the photo, which may be squeezed.
+        width: of the photo itself, in pixels.
+        height: likewise.
+    """
+    longest = max(width, height)
+    size = (max(1, round(TINY_SIDE * width / longest)), max(1, round(TINY_SIDE * height / longest)))
+    factors = (max(1, pixels.width // TINY_SIDE), max(1, pixels.height // TINY_SIDE))
+    small = pixels.reduce(factors).resize(size, Pillow.Resampling.BILINEAR)
+    output = io.BytesIO()
+    small.save(output, "WEBP", quality=TINY_QUALITY, method=0)
     return output.getvalue()
 
 

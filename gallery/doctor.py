@@ -185,8 +185,9 @@ def _database() -> Findings:
             ("Run `python manage.py migrate`."),
         )
         return
-    yield Verdict.GOOD, f"The catalogue is up to date and has {Image.objects.count():,} photos.", ""
-    failed, lost = Image.objects.failed().count(), Image.objects.lost().count()
+    shown = Image.objects.shown()
+    yield Verdict.GOOD, f"The catalogue is up to date and has {shown.count():,} photos.", ""
+    failed, lost = shown.failed().count(), shown.lost().count()
     if failed - lost:
         yield (
             Verdict.NOTE,

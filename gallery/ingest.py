@@ -19,11 +19,13 @@ from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from detector import Detector, DetectorError
 from featurestore.current_model import ModelChoice, read_model_choice, write_model_choice
 from featurestore.segments import StoredImage
 from gallery import components
+from gallery.decoding import tiny_webp
 from gallery.errors import is_disk_full
 from gallery.features import features_of
 from gallery.models import LEASE_RENEWALS, WAIT_SECONDS, Image
@@ -225,6 +227,8 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
             outcome.all_failed(images, f"Storing failed: {error}")
         return
     outcome.stored = images
+    for image, photo in photos:
+        image.preview = tiny_webp(Pillow.fromarray(photo.pixels), image.width, image.height)
 
 
 def _models() -> tuple[Detector, Vocabulary]:
@@ -283,6 +287,7 @@ def _finish(images: list[Image]) -> int:
     # First, because it also takes off the disk what was deleted meanwhile.
     schedule_tending()
     ready = Image.objects.filter(pk__in=[image.pk for image in images]).mark_ready()
+    Image.objects.bulk_update(images, ["preview"])
     # Deleted while they were being ingested: make sure that no part of them stays.
     deleted = [image for image in images if image.pk not in ready]
     components.store().delete(image.pk for image in deleted)

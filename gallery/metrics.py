@@ -110,7 +110,8 @@ REGISTRY.register(GalleryCollector())
 def _photos() -> Iterator[Metric]:
     photos = GaugeMetricFamily("gallery_photos", "Photos, by their state.", labels=["state"])
     for state in Image.State.values:
-        photos.add_metric([state], Image.objects.filter(state=state).count())
+        photos.add_metric([state], Image.objects.shown().filter(state=state).count())
+    photos.add_metric(["trashed"], Image.objects.trashed().count())
     yield photos
     waiting = Image.objects.received()
     yield _gauge("gallery_queue_photos", "Photos that wait for their features.", waiting.count())

@@ -27,6 +27,18 @@ LEASE_RENEWALS = 4
 
 
 class ImageQuerySet(models.QuerySet["Image"]):
+    def shown(self) -> ImageQuerySet:
+        """Images that people see: all but those in the trash."""
+        return self.filter(trashed_at=None)
+
+    def trashed(self) -> ImageQuerySet:
+        """Images in the trash."""
+        return self.exclude(trashed_at=None)
+
+    def without_preview(self) -> ImageQuerySet:
+        """Images whose tiny preview nobody has tried to make yet."""
+        return self.filter(preview=None)
+
     def received(self) -> ImageQuerySet:
         """Images that wait for their features."""
         return self.filter(state=Image.State.RECEIVED)
@@ -55,18 +67,18 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.order_by("-uploaded_at", "-id")
 
     def newer_than(self, image: Image) -> Image | None:
-        """The neighbour before an image in the order of `newest_first`."""
+        """The neighbour before an image in the order of `newest_first`, of those that are shown."""
         newer = Q(uploaded_at__gt=image.uploaded_at) | Q(
             uploaded_at=image.uploaded_at, pk__gt=image.pk
         )
-        return self.filter(newer).newest_first().last()
+        return self.shown().filter(newer).newest_first().last()
 
     def older_than(self, image: Image) -> Image | None:
-        """The neighbour after an image in the order of `newest_first`."""
+        """The neighbour after an image in the order of `newest_first`, of those that are shown."""
         older = Q(uploaded_at__lt=image.uploaded_at) | Q(
             uploaded_at=image.uploaded_at, pk__lt=image.pk
         )
-        return self.filter(older).newest_first().first()
+        return self.shown().filter(older).newest_first().first()
 
     def claim_batch(self) -> list[Image]:
         """Take some due images for this worker until their lease ends.
@@ -174,12 +186,23 @@ class Image(models.Model):
         help_text="Which photos are ingested first.",
     )
 
+    trashed_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when it is in the trash; empty if it is not."
+    )
+    preview = models.BinaryField(
+        null=True,
+        help_text="A WebP of some 16 pixels, shown until its picture comes; empty if none can be "
+        "made.",
+    )
+
     objects = ImageQuerySet.as_manager()
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
             models.Index(fields=["state", "due_at"]),
             models.Index(fields=["state", "priority", "tries", "id"]),
+            # The grid from any place on, its months, and what is in the trash.
+            models.Index(fields=["trashed_at", "-uploaded_at", "-id"], name="image_shown_newest"),
         ]
 
     def __str__(self) -> str:
@@ -206,6 +229,10 @@ class Image(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.state == self.State.READY
+
+    @property
+    def is_trashed(self) -> bool:
+        return self.trashed_at is not None
 
     @property
     def has_failed(self) -> bool:

@@ -164,7 +164,7 @@ def _layout(match: ResolverMatch, facts: Mapping[str, str]) -> Layout:
     if match.url_name == "search":
         return parse_layout(facts["layout"])
     if match.url_name == "similar":
-        image = Image.objects.get(pk=match.kwargs["image_id"])
+        image = Image.objects.shown().get(pk=match.kwargs["image_id"])
         layout, picture = layout_of_image(image.pk), thumbnail_path(image, Size.VIEW)
     else:
         query = load_photo_query(match.kwargs["token"])

@@ -30,7 +30,7 @@ from gallery.models import Image, SavedSearch
 from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, salvage_searches
 from gallery.spool import facts_in
 from gallery.stored_rows import StoredRows, highest_id, raise_next_id
-from gallery.tasks import schedule_ingestion
+from gallery.tasks import schedule_emptying, schedule_ingestion, schedule_previews
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +87,8 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
         rebuilt.stored = Image.objects.count()
         _adopt_spool(rebuilt, highest_id(store))
         schedule_ingestion(timezone.now())
+        schedule_emptying(timezone.now())
+        schedule_previews()
     # Only these: an image whose facts cannot be read has no row either, and is not to be lost.
     store.delete(twins)
     forget_waiting_people()

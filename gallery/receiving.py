@@ -21,6 +21,7 @@ from gallery.ingest import Ingestion
 from gallery.models import Image
 from gallery.preparing import Prepared, prepare
 from gallery.tasks import schedule_ingestion
+from gallery.trash import restore_from_trash
 from gallery.uploads import check_size, clean_name, duplicate_of
 
 
@@ -77,7 +78,10 @@ def receive_files(files: Sequence[NewFile], ingestion: Ingestion) -> Received:
         )
     )
     for file in files:
-        if file.sha256 in known and duplicate_of(file.sha256):
+        twin = duplicate_of(file.sha256) if file.sha256 in known else None
+        if twin:
+            # Does nothing unless it is in the trash, from which this brings it back.
+            restore_from_trash([twin.pk])
             received.duplicates.append(file)
         else:
             decoding.append((file, ingestion.decoders.submit(_keep, file)))

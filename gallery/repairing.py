@@ -16,6 +16,7 @@ from featurestore.checking import Finding, Remedy
 from featurestore.repair import quarantine, repair_store
 from featurestore.segments import EDITS, Edit
 from featurestore.store import FeatureStore
+from featurestore.trash import trash_edit
 from gallery import components
 from gallery.agreement import settle_spool
 from gallery.checking import catalogue_path, has_original_in_spool
@@ -38,6 +39,7 @@ from gallery.stored_rows import (
     raise_next_id,
 )
 from gallery.tasks import schedule_ingestion
+from gallery.trash import is_same_moment
 
 LOST_REASON = "Its original was damaged on disk; only a backup can bring it back."
 
@@ -106,7 +108,8 @@ def reconcile_rows(repair: GalleryRepair, *, catalogue_knows_names: bool = False
     """Make the catalogue agree with store and spool.
 
     Args:
-        catalogue_knows_names: where edits were damaged, believe the catalogue's names.
+        catalogue_knows_names: where edits were damaged, believe the catalogue's names, and what
+            it has in the trash.
     """
     store = FeatureStore(settings.STORE_DIR)
     deleted = store.deleted_ids().tolist()
@@ -121,9 +124,8 @@ def reconcile_rows(repair: GalleryRepair, *, catalogue_knows_names: bool = False
                 if row is None:
                     repair.rows_written += _add_row(image, store)
                     continue
-                if catalogue_knows_names and row.name != image.name:
-                    _restore_name(row, store)
-                    image.name = row.name
+                if catalogue_knows_names:
+                    _restore_edits(row, image, store)
                 _correct_row(row, image, stored, repair)
     highest_row: int = Image.objects.aggregate(highest=Max("pk"))["highest"] or 0
     raise_next_id(max(highest_id(store), highest_row))
@@ -174,9 +176,17 @@ def _correct_row(row: Image, image: Image, stored: StoredRows, repair: GalleryRe
     repair.rows_written += 1
 
 
-def _restore_name(row: Image, store: FeatureStore) -> None:
-    name = json.dumps(row.name, ensure_ascii=False)
-    store.append_edits([Edit(row.pk, "name", name, timezone.now().timestamp())])
+def _restore_edits(row: Image, image: Image, store: FeatureStore) -> None:
+    """Have the store, and what it says, agree with a row in what people change."""
+    now = timezone.now().timestamp()
+    if row.name != image.name:
+        name = json.dumps(row.name, ensure_ascii=False)
+        store.append_edits([Edit(row.pk, "name", name, now)])
+        image.name = row.name
+    if not is_same_moment(row.trashed_at, image.trashed_at):
+        seconds = None if row.trashed_at is None else row.trashed_at.timestamp()
+        store.append_edits([trash_edit(row.pk, seconds, now)])
+        image.trashed_at = row.trashed_at
 
 
 def _name_lost(store: FeatureStore, repair: GalleryRepair) -> None:

@@ -213,7 +213,7 @@ def _allowed(index: Index, query: TextQuery) -> NDArray[np.bool_] | None:
     """(rows,) images that the query's filters let through; None where it has none."""
     if not query.has_filters:
         return None
-    images = Image.objects.ready().filter(query.catalogue).order_by("pk")
+    images = Image.objects.shown().ready().filter(query.catalogue).order_by("pk")
     ids = np.fromiter(images.values_list("pk", flat=True).iterator(), np.int64)
     return index.rows_among(ids)
 
@@ -235,11 +235,11 @@ def _hits(
 ) -> list[Hit]:
     rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
     image_ids = [index.image_id(row) for row in rows]
-    images = Image.objects.ready().in_bulk(image_ids)
+    images = Image.objects.shown().ready().in_bulk(image_ids)
     return [
         Hit(images[image_id], score, why(row, score))
         for row, score, image_id in zip(rows, scores, image_ids, strict=True)
-        # An image deleted since the index was read has no row in the catalogue.
+        # An image deleted since the index was read has no row in the catalogue, or is in the trash.
         if image_id in images
     ]
 

@@ -43,6 +43,9 @@ GALLERY_PORT = env_int("GALLERY_PORT", 8000)
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_MB", 64) * 1024 * 1024
 MAX_PIXELS = env_int("MAX_MEGAPIXELS", 100) * 1_000_000
 
+# For how long a photo can be brought back that was deleted.
+TRASH_DAYS = env_int("TRASH_DAYS", 30)
+
 INGEST_BATCH = 32
 INGEST_BATCH_BYTES = 64 * 1024 * 1024
 INGEST_TRIES = 5
@@ -84,6 +87,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",

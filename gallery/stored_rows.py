@@ -16,9 +16,14 @@ from featurestore.segments import ImageFacts, read_image_facts
 from featurestore.store import FeatureStore
 from gallery import components
 from gallery.models import Image
+from gallery.trash import is_same_moment, moment_of
 
 # Fields that the store knows as well as the catalogue does.
-FIELDS = ("sha256", "name", "media_type", "size", "width", "height", "uploaded_at")
+FIELDS = (
+    *("sha256", "name", "media_type", "size", "width", "height"),
+    *("uploaded_at", "trashed_at"),
+)
+MOMENTS = ("uploaded_at", "trashed_at")
 
 
 @dataclass(frozen=True)
@@ -28,12 +33,15 @@ class StoredRows:
     store: FeatureStore
     names: dict[int, str]
     """Names that people changed, by image id."""
+    trashed: dict[int, float]
+    """When images were moved to the trash, in seconds since 1970 UTC, by image id."""
     featured_ids: NDArray[np.int64]
     """(n,) rising ids of images with features of the current model."""
 
     @classmethod
     def of(cls, store: FeatureStore) -> StoredRows:
-        return cls(store, store.edited_names(), _featured_ids(store, components.model_id()))
+        featured_ids = _featured_ids(store, components.model_id())
+        return cls(store, store.edited_names(), store.trashed(), featured_ids)
 
     def __iter__(self) -> Iterator[list[Image]]:
         """Unsaved rows of all images, one list a segment. Unreadable segments are passed over."""
@@ -58,6 +66,7 @@ class StoredRows:
             width=facts.width,
             height=facts.height,
             uploaded_at=datetime.fromtimestamp(facts.uploaded_at, UTC),
+            trashed_at=moment_of(self.trashed.get(facts.image_id)),
             state=Image.State.READY if ready else Image.State.RECEIVED,
         )
 
@@ -96,10 +105,7 @@ def differing_fields(row: Image, stored: Image) -> list[str]:
         for name in FIELDS
         if getattr(row, name) != getattr(stored, name)
         # The store keeps seconds as a float64, which is exact to less than a microsecond.
-        and not (
-            name == "uploaded_at"
-            and abs((row.uploaded_at - stored.uploaded_at).total_seconds()) < 1e-3
-        )
+        and not (name in MOMENTS and is_same_moment(getattr(row, name), getattr(stored, name)))
     ]
 
 
@@ -134,4 +140,4 @@ def raise_next_id(above: int) -> None:
 
 def _featured_ids(store: FeatureStore, model_id: str) -> NDArray[np.int64]:
     """Images that can be found: with features of the model, or of another that stands in."""
-    return np.sort(store.index(model_id, completed=True).live_ids)
+    return np.sort(store.index(model_id, completed=True, trashed=True).live_ids)

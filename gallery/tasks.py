@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 
 # An ingestion ends in between, so that a worker can be stopped and the store tended.
 INGEST_SECONDS = 5.0
+# Likewise, since nobody waits for a preview.
+PREVIEW_SECONDS = 3.0
 TEND_AFTER_SECONDS = 3.0
 TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
@@ -78,9 +80,11 @@ def tend() -> None:
     from gallery.agreement import end_deletions, end_renames
     from gallery.photo_queries import sweep_photo_queries
     from gallery.tending import tend_store
+    from gallery.trash import end_moves
 
     end_deletions()
     end_renames()
+    end_moves()
     started = time.monotonic()
     try:
         done = tend_store()
@@ -93,6 +97,39 @@ def tend() -> None:
         schedule_tending(TEND_AFTER_SECONDS + TEND_PAUSE * (time.monotonic() - started))
     forget_old_tasks()
     sweep_photo_queries()
+
+
+@task()
+def empty_trash() -> int:
+    """Delete for good what was long enough in the trash; returns how many photos."""
+    from gallery.trash import delete_expired, kept_for
+
+    count = delete_expired(timezone.now())
+    next_moved = Image.objects.trashed().aggregate(first=Min("trashed_at"))["first"]
+    if next_moved is not None:
+        schedule_emptying(next_moved + kept_for())
+    return count
+
+
+@task()
+def make_previews() -> int:
+    """Make the tiny previews that photos lack, for a while; returns how many were made."""
+    from gallery.previews import make_missing_previews
+
+    made = make_missing_previews(PREVIEW_SECONDS)
+    if made and Image.objects.ready().without_preview().exists():
+        schedule_previews()
+    return made
+
+
+def schedule_emptying(at: datetime) -> None:
+    """Have the trash looked at for what is old enough, unless that is due already."""
+    _schedule(empty_trash, at)
+
+
+def schedule_previews() -> None:
+    """Have missing previews made, unless that is due already."""
+    _schedule(make_previews, timezone.now())
 
 
 def schedule_ingestion(at: datetime) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from gallery import components
 from gallery.decoding import PhotoFacts
@@ -19,6 +20,7 @@ from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.preparing import keep_small_versions, read_small_versions
 from gallery.tasks import schedule_ingestion
+from gallery.trash import is_in_trash, restore_from_trash
 from gallery.upload_handler import BoundedUpload
 
 MAX_NAME_LENGTH = 255
@@ -154,7 +156,12 @@ def _duplicate(sha256: str, name: str) -> UploadAnswer | None:
     image = duplicate_of(sha256)
     if image is None:
         return None
-    return UploadAnswer(name, Outcome.DUPLICATE, f"Already there as {image.name}.", image)
+    if is_in_trash(image):
+        restore_from_trash([image.pk])
+        sentence = _("It was in the trash and is back, as %(name)s.")
+    else:
+        sentence = _("Already there as %(name)s.")
+    return UploadAnswer(name, Outcome.DUPLICATE, sentence % {"name": image.name}, image)
 
 
 @transaction.atomic

@@ -9,6 +9,7 @@ from gallery.api import api
 from gallery.views import (
     account,
     dashboard,
+    grid,
     health,
     people,
     photo_queries,
@@ -17,6 +18,7 @@ from gallery.views import (
     searches,
     sign_in,
     suggestions,
+    trash,
     uploads,
 )
 
@@ -38,7 +40,8 @@ urlpatterns = [
     path("progress", dashboard.ingest_progress, name="ingest_progress"),
     path("retry", dashboard.retry, name="retry"),
     path("upload", uploads.upload, name="upload"),
-    path("photos/", photos.photos, name="photos"),
+    path("photos/", grid.photos, name="photos"),
+    path("photos/download", grid.download, name="download"),
     path("photos/<image_id:image_id>/", photos.photo, name="photo"),
     path("photos/<image_id:image_id>/grid.jpg", photos.thumbnail, {"size": "grid"}, "thumbnail"),
     path("photos/<image_id:image_id>/view.jpg", photos.thumbnail, {"size": "view"}, "view"),
@@ -46,6 +49,10 @@ urlpatterns = [
     path("photos/<image_id:image_id>/delete", photos.delete, name="delete"),
     path("photos/<image_id:image_id>/rename", photos.rename, name="rename"),
     path("photos/<image_id:image_id>/similar", search.similar, name="similar"),
+    path("trash", trash.trash, name="trash"),
+    path("trash/move", trash.move, name="move_to_trash"),
+    path("trash/restore", trash.restore, name="restore"),
+    path("trash/delete", trash.delete_for_good, name="delete_for_good"),
     path("draw", search.draw, name="draw"),
     path("search", search.results, name="search"),
     path("search/photo", photo_queries.photo_query, name="photo_query"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Protocol
 
@@ -22,6 +23,8 @@ register = template.Library()
 
 # The stylesheet has a class for each tenth between these.
 NARROWEST, WIDEST = 5, 30
+# The shapes of grid.css, in hundredths: each 4.5% wider than the one before.
+GRID_SHAPES = sorted({round(40 * 1.045**step) for step in range(69)})
 # A label is drawn for a picture that is shown this many pixels wide; boxes.js refines it.
 USUAL_SHOWN_WIDTH = 800
 # Classes of a word that are named; more are counted.
@@ -46,6 +49,22 @@ def ratio_class(picture: Sized) -> str:
     """Width to height in tenths as a class of the stylesheet, which a strict CSP lets pass."""
     tenths = round(10 * picture.width / max(picture.height, 1))
     return f"ratio-{min(max(tenths, NARROWEST), WIDEST)}"
+
+
+@register.filter
+def shape_class(picture: Sized) -> str:
+    """Width to height for the grid as a class of grid.css, from which it differs by 2% at most.
+
+    Panoramas of more than 8:1 and pictures narrower than 2:5 are shown cut.
+    """
+    ratio = 100 * picture.width / max(picture.height, 1)
+    return f"shape-{min(GRID_SHAPES, key=lambda shape: abs(shape - ratio))}"
+
+
+@register.filter
+def preview_text(image: Image) -> str:
+    """The tiny WebP that stands in for a picture until it comes, as base64; "" without one."""
+    return base64.b64encode(image.preview or b"").decode()
 
 
 @register.filter

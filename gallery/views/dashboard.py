@@ -26,8 +26,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         {
             "state": ingest_state(),
             "objects": common_objects(),
-            "recent": Image.objects.newest_first()[:RECENT_IMAGES],
-            "failures": Image.objects.failed().newest_first()[:FAILURES_SHOWN],
+            "recent": Image.objects.shown().newest_first()[:RECENT_IMAGES],
+            "failures": Image.objects.shown().failed().newest_first()[:FAILURES_SHOWN],
             "disk": disk_use(),
             "max_upload_mb": settings.MAX_UPLOAD_BYTES // 2**20,
         },
@@ -42,7 +42,7 @@ def ingest_progress(request: HttpRequest) -> HttpResponse:
         "partials/ingest_state.html",
         {
             "state": ingest_state(),
-            "failures": Image.objects.failed().newest_first()[:FAILURES_SHOWN],
+            "failures": Image.objects.shown().failed().newest_first()[:FAILURES_SHOWN],
         },
     )
 
@@ -50,7 +50,7 @@ def ingest_progress(request: HttpRequest) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest) -> HttpResponse:
     """Try failed photos again: all, or the one that is named."""
-    failed = Image.objects.all()
+    failed = Image.objects.shown()
     if "photo" in request.POST:
         failed = failed.filter(pk=_image_id(request.POST["photo"]))
     retry_failed(failed)

@@ -1,9 +1,9 @@
-"""Browsing: the grid, a photo's page, its files, its deletion."""
+"""A photo's page, its files, its deletion."""
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
-from django.core.paginator import EmptyPage, PageNotAnInteger, Paginator
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,35 +12,24 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from featurestore.errors import StoreError
+from gallery.access.visitors import visitor_of
 from gallery.drawing import drawn_detections
 from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
-from gallery.models import Image
+from gallery.lookup import image_or_404
 from gallery.neighbours import neighbours_of, read_origin
-from gallery.originals import delete_images, read_original, thumbnail_path
+from gallery.originals import read_original, thumbnail_path
 from gallery.search import detections_of
 from gallery.thumbnails import Size
+from gallery.trash import move_to_trash
+from gallery.views.trash import tell_of_move
 
-PHOTOS_ON_A_PAGE = 60
 A_YEAR = 365 * 24 * 3600
 
 
 @require_safe
-def photos(request: HttpRequest) -> HttpResponse:
-    paginator = Paginator(Image.objects.newest_first(), PHOTOS_ON_A_PAGE)
-    number = request.GET.get("page", "1")
-    try:
-        page = paginator.page(number)
-    except (EmptyPage, PageNotAnInteger):
-        raise Http404(
-            f"There is no page {number[:20]}; the last is page {paginator.num_pages}."
-        ) from None
-    return render(request, "photos.html", {"page": page})
-
-
-@require_safe
 def photo(request: HttpRequest, image_id: int) -> HttpResponse:
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     detections = detections_of(image_id)
     boxes = drawn_detections(detections, image.width, image.height)
     origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
@@ -52,9 +41,10 @@ def photo(request: HttpRequest, image_id: int) -> HttpResponse:
 def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
     """A small JPEG; `size` is "grid" or "view".
 
-    A browser may keep it for good where the address says which photo's it is.
+    A browser may keep it for good where the address says which photo's it is. Of a photo in the
+    trash those see it who may bring it back.
     """
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id, trashed=visitor_of(request).may_edit)
     try:
         file = thumbnail_path(image, Size[size.upper()]).open("rb")
     except (StoreError, PhotoRefused, FileNotFoundError) as error:
@@ -70,7 +60,7 @@ def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
 @require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponse:
     """The bytes as uploaded, always as a download: a browser never runs what is in them."""
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     try:
         data = read_original(image)
     except StoreError as error:
@@ -88,27 +78,20 @@ def original(request: HttpRequest, image_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, image_id: int) -> HttpResponse:
-    """Asks on GET, deletes on POST."""
-    image = _image_or_404(image_id)
+    """Asks on GET, moves to the trash on POST."""
+    image = image_or_404(image_id)
     if request.method == "GET":
-        return render(request, "delete.html", {"image": image})
-    delete_images([image])
-    messages.success(request, f"{image.name} is deleted.")
+        return render(request, "delete.html", {"image": image, "days": settings.TRASH_DAYS})
+    count, moment = move_to_trash([image.pk])
+    tell_of_move(request, count, moment)
     return redirect(reverse("photos"))
 
 
 @require_POST
 def rename(request: HttpRequest, image_id: int) -> HttpResponse:
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     try:
         rename_image(image, request.POST.get("name", ""))
     except EditRefused as refusal:
         messages.error(request, str(refusal))
     return redirect(image)
-
-
-def _image_or_404(image_id: int) -> Image:
-    try:
-        return Image.objects.get(pk=image_id)
-    except (Image.DoesNotExist, OverflowError):
-        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

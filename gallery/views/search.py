@@ -107,7 +107,7 @@ def photo_results(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 def similar(request: HttpRequest, image_id: int) -> HttpResponse:
     try:
-        image = Image.objects.get(pk=image_id)
+        image = Image.objects.shown().get(pk=image_id)
     except (Image.DoesNotExist, OverflowError):
         raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None
     picture = _Picture(

@@ -103,9 +103,9 @@ def test_a_photo_is_deleted_after_a_confirmation(
     page.get_by_role("link", name="Keep it").click()
     expect(page).to_have_url(address)
     page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete for ever").click()
+    page.get_by_role("button", name="Move to the trash").click()
 
-    expect(page.get_by_role("status").filter(has_text="is deleted")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="moved to the trash")).to_be_visible()
     expect(photos).to_have_count(before - 1)
     answer = page.goto(address)
     assert answer is not None

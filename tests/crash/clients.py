@@ -134,7 +134,7 @@ class Client:
 
     def _delete(self, photo: SentPhoto) -> None:
         before, photo.known = photo.known, Known.DELETING
-        status, answer = self._ask("DELETE", f"/api/v1/images/{photo.image_id}")
+        status, answer = self._ask("DELETE", f"/api/v1/images/{photo.image_id}?for_good=true")
         if status == 204 or (status == 404 and before == Known.DELETING):
             photo.known = Known.DELETED
             self._journal.deletions += 1

@@ -14,7 +14,6 @@ from gallery import components
 from gallery.models import Image
 from gallery.uploads import receive_file
 from gallery.views import search
-from tests.gallery.conftest import MakeFile
 from tests.gallery.served_gallery import MULTIPART, free_port, multipart
 from tests.photos import CAT, MOTORCYCLE_AGAIN, drawn_png
 
@@ -92,27 +91,6 @@ def test_a_photos_page_names_its_objects_and_leads_to_its_neighbours(
     assert "451 × 300" in text
     for other in (ids[0], ids[2]):
         assert reverse("photo", args=[other]) in text
-
-
-def test_photos_are_paged(gallery_data: Path, client: Client, make_file: MakeFile) -> None:
-    for seed in range(61):
-        receive_file(make_file(drawn_png(seed), f"drawn-{seed}.png"))
-    first, second = page(client, "/photos/"), page(client, "/photos/?page=2")
-    assert "drawn-60.png" in first
-    assert "drawn-0.png" not in first
-    assert "drawn-0.png" in second
-    assert "?page=2" in first
-
-
-@pytest.mark.parametrize(
-    "number", ["-1", "0", "abc", "99999", "1.5", "", "%00", "9" * 5000, "1&page=x"]
-)
-def test_a_page_number_that_does_not_exist_is_404_with_a_sentence(
-    number: str, packaged_photos: Photos, client: Client
-) -> None:
-    text = page(client, f"/photos/?page={number}", status=404)
-    assert "There is no page" in text
-    assert "the last is page 1" in text
 
 
 @pytest.mark.parametrize("offset", ["-1", "abc", "1.5", "", "9" * 30])

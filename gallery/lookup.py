@@ -1,0 +1,20 @@
+"""Photos by the ids in addresses."""
+
+from __future__ import annotations
+
+from django.http import Http404
+
+from gallery.models import Image
+
+
+def image_or_404(image_id: int, *, trashed: bool = False) -> Image:
+    """Raises Http404, with a sentence, where there is no such photo.
+
+    Args:
+        trashed: whether it may be in the trash.
+    """
+    images = Image.objects.all() if trashed else Image.objects.shown()
+    try:
+        return images.get(pk=image_id)
+    except (Image.DoesNotExist, OverflowError):
+        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

@@ -19,9 +19,9 @@ from gallery.charts.matrix import Matrix, draw_matrix
 from gallery.charts.periods import Period, periods
 from gallery.models import Image
 
-COMMON_OBJECTS = 16
+COMMON_OBJECTS = 12
 # As many as are told apart, and fit on a phone.
-MATRIX_OBJECTS = 12
+MATRIX_OBJECTS = 10
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from pytest_django import Settings
 from featurestore.posting_kernels import SURE_SCORE
 from gallery import collection, components
 from gallery.collection import count_objects, object_figures, timeline
+from gallery.doctor import Verdict
 from gallery.import_command import import_command
 from gallery.lately import Lately
 from gallery.models import Image
 from gallery.tasks import schedule_ingestion
-from gallery.vitals import Verdict, lately_detector_problem, signs
+from gallery.vitals import lately_detector_problem, signs
 from tests.gallery.made_gallery import LEFT, MIDDLE, RIGHT, add_photo
 from tests.gallery.served_gallery import free_port
 

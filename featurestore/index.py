@@ -138,6 +138,18 @@ class Index:
             counts += posting_counts.images_per_class(part.postings, part.alive, threshold)
         return counts
 
+    def images_with_both(
+        self, class_ids: NDArray[np.int64], score_threshold: float
+    ) -> NDArray[np.int64]:
+        """(k, k) how many images hold objects of both of two of k classes, as sure as that."""
+        threshold = int(pack_scores(np.array([score_threshold], np.float32))[0])
+        counts = np.zeros((len(class_ids), len(class_ids)), np.int64)
+        for part in self.parts:
+            counts += posting_counts.images_with_both(
+                part.postings, part.alive, threshold, class_ids
+            )
+        return counts
+
     @cached_property
     def cooccurrence(self) -> NDArray[np.float64]:
         """(91, 91) Σ over images of P(a) · P(b), where P is the probability that a class is there.

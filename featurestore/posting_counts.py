@@ -13,6 +13,7 @@ from featurestore.segments import MAX_OBJECTS
 
 # Images whose objects are brought together at a time: what is known of them fits into the cache.
 BLOCK = 4096
+ROWS_TOGETHER = 2**16
 
 
 def images_per_class(
@@ -37,6 +38,34 @@ def cooccurrence(postings: Postings, counted: NDArray[np.bool_]) -> NDArray[np.f
     """
     objects = postings.objects
     return _cooccurrence(postings.class_starts, objects.image_rows, objects.packed_scores, counted)
+
+
+def images_with_both(
+    postings: Postings, counted: NDArray[np.bool_], threshold: int, class_ids: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """(k, k) how many images hold objects of both of two classes, each at least so sure.
+
+    On the diagonal lies what `images_per_class` says.
+
+    Args:
+        counted: (n,) which images count.
+        class_ids: (k,)
+    """
+    objects = postings.objects
+    counts = np.zeros((len(class_ids), len(class_ids)))
+    # By blocks of images, since a million of them with a dozen classes take 48 MB at once.
+    for start in range(0, len(counted), ROWS_TOGETHER):
+        stop = min(start + ROWS_TOGETHER, len(counted))
+        holds = np.zeros((len(class_ids), stop - start), np.float32)
+        for place, class_id in enumerate(class_ids):
+            of_class = slice(postings.class_starts[class_id], postings.class_starts[class_id + 1])
+            rows = objects.image_rows[of_class]
+            first, last = np.searchsorted(rows, (start, stop))
+            sure = objects.packed_scores[of_class][first:last] >= threshold
+            holds[place, rows[first:last][sure] - start] = 1
+        holds *= counted[start:stop]
+        counts += holds @ holds.T
+    return counts.astype(np.int64)
 
 
 @compiled

@@ -1,31 +1,17 @@
-"""What the dashboard shows: the collection and its state in numbers."""
+"""How far ingestion is, and what failed and why."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-from django.db.models import Count
+from django.db.models import Count, Max
 
-from detector.labels import NAME_BY_ID
-from featurestore.posting_kernels import SURE_SCORE
-from gallery import components
 from gallery.models import Image
 
-COMMON_OBJECTS = 12
 RECENT_IMAGES = 12
-FAILURES_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class ObjectCount:
-    """In how many images a class is found."""
-
-    name: str
-    images: int
-    share: int
-    """Percent of the most common class."""
+REASONS_SHOWN = 6
+# Of each reason.
+FAILURES_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -36,6 +22,7 @@ class IngestState:
     ready: int
     waiting: int
     failed: int
+    lost: int
     hold_up: str
     """Why photos wait for longer than usual: what was wrong with most of those that were tried."""
 
@@ -43,18 +30,25 @@ class IngestState:
     def percent_ready(self) -> int:
         return 100 * self.ready // self.total if self.total else 100
 
+    @property
+    def retryable(self) -> int:
+        """Failed ones that may still succeed: of a lost photo, nothing is left to try."""
+        return self.failed - self.lost
+
 
 @dataclass(frozen=True)
-class DiskUse:
-    """Bytes the gallery keeps."""
+class FailureGroup:
+    """Photos that failed for one reason."""
 
-    store: int
-    spool: int
-    thumbnails: int
+    reason: str
+    count: int
+    images: list[Image]
+    """The newest of them."""
+    is_lost: bool
 
     @property
-    def total(self) -> int:
-        return self.store + self.spool + self.thumbnails
+    def more(self) -> int:
+        return self.count - len(self.images)
 
 
 def ingest_state() -> IngestState:
@@ -63,43 +57,37 @@ def ingest_state() -> IngestState:
     )
     tried = Image.objects.shown().received().exclude(failure="").order_by()
     reasons = tried.values_list("failure").annotate(images=Count("pk")).order_by("-images")
+    lost = by_state.get(Image.State.LOST, 0)
     return IngestState(
         total=sum(by_state.values()),
         ready=by_state.get(Image.State.READY, 0),
         waiting=by_state.get(Image.State.RECEIVED, 0),
-        failed=by_state.get(Image.State.FAILED, 0) + by_state.get(Image.State.LOST, 0),
+        failed=by_state.get(Image.State.FAILED, 0) + lost,
+        lost=lost,
         hold_up=next((reason for reason, _ in reasons[:1]), ""),
     )
 
 
-def common_objects() -> list[ObjectCount]:
-    """The classes found in most images, most first."""
-    counts = components.index().images_per_class(SURE_SCORE)
-    most = np.argsort(-counts, kind="stable")[:COMMON_OBJECTS]
-    return [
-        ObjectCount(
-            NAME_BY_ID[int(class_id)],
-            int(counts[class_id]),
-            round(100 * int(counts[class_id]) / int(counts.max())),
-        )
-        for class_id in most
-        if counts[class_id]
-    ]
-
-
-def disk_use() -> DiskUse:
-    return DiskUse(
-        store=components.store().size_on_disk(),
-        spool=_folder_size(components.spool().folder),
-        thumbnails=_folder_size(components.thumbnails().folder),
+def failure_groups() -> list[FailureGroup]:
+    """Failed photos by reason, the reasons of the newest first."""
+    reasons = (
+        Image.objects.shown()
+        .failed()
+        .order_by()
+        .values("state", "failure")
+        .annotate(images=Count("pk"), newest=Max("pk"))
+        .order_by("-newest")[:REASONS_SHOWN]
     )
-
-
-def _folder_size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue  # Moved on since the listing.
-    return total
+    return [
+        FailureGroup(
+            reason=reason["failure"],
+            count=reason["images"],
+            images=list(
+                Image.objects.shown()
+                .filter(state=reason["state"], failure=reason["failure"])
+                .newest_first()[:FAILURES_SHOWN]
+            ),
+            is_lost=reason["state"] == Image.State.LOST,
+        )
+        for reason in reasons
+    ]

@@ -226,6 +226,9 @@ if BEHIND_TLS_PROXY:
     # Whether other hosts of the domain have TLS is not the gallery's to say.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
+# What an empty gallery tells people to type to import a folder.
+IMPORT_COMMAND = env_text("IMPORT_COMMAND", "")
+
 LOG_FORMAT = env_text("LOG_FORMAT", "line")
 if LOG_FORMAT not in {"line", "json"}:
     raise ImproperlyConfigured(f"LOG_FORMAT should be line or json, is {LOG_FORMAT!r}.")

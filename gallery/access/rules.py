@@ -27,6 +27,8 @@ RULES: dict[tuple[str, str], Needs] = {
     ("GET", ""): Needs.READER,
     ("GET", "progress"): Needs.READER,
     ("POST", "retry"): Needs.EDITOR,
+    ("POST", "samples"): Needs.EDITOR,
+    ("POST", "samples/remove"): Needs.EDITOR,
     ("POST", "upload"): Needs.EDITOR,
     ("GET", "photos/"): Needs.READER,
     ("POST", "photos/download"): Needs.READER,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -153,17 +154,22 @@ def test_counts_over_images_equal_plain_loops(
     alive = np.array([row not in dead for row in range(len(whole))])
     index = Index((IndexPart(whole, alive),))
     images: Counter[int] = Counter()
+    both: Counter[tuple[int, int]] = Counter()
     together = np.zeros((91, 91))
     threshold = round(score_threshold * 65535) / 65535 - 1e-6
     for row in np.flatnonzero(alive).tolist():
         found = whole.detections_of(row).astype(np.float64)
-        images.update({int(one[0]) for one in found if one[1] >= threshold})
+        classes = {int(one[0]) for one in found if one[1] >= threshold}
+        images.update(classes)
+        both.update(product(classes, classes))
         misses = np.ones(91)
         for class_id, score, *_ in found.tolist():
             misses[int(class_id)] *= 1 - score
         together += np.outer(1 - misses, 1 - misses)
     counts = index.images_per_class(score_threshold)
     assert {number: int(counts[number]) for number in np.flatnonzero(counts)} == images
+    pairs = index.images_with_both(np.arange(91), score_threshold)
+    assert {(a, b): int(pairs[a, b]) for a, b in np.argwhere(pairs).tolist()} == both
     np.testing.assert_allclose(index.cooccurrence, together, atol=1e-5)
     # The same from the sums of all images, as an index file keeps them.
     everything = Index((IndexPart.of(whole),)).cooccurrence

@@ -35,6 +35,8 @@ TABLE: list[tuple[str, str, set[Who]]] = [
     ("GET", "/", READERS),
     ("GET", "/progress", READERS),
     ("POST", "/retry", EDITORS),
+    ("POST", "/samples", EDITORS),
+    ("POST", "/samples/remove", EDITORS),
     ("POST", "/upload", EDITORS),
     ("GET", "/photos/", READERS),
     ("POST", "/photos/download", READERS),

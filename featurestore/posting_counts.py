@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from featurestore.compiled import compiled
 from featurestore.packing import SCORE_UNIT
-from featurestore.posting_kernels import MAX_CLASS_ID
+from featurestore.posting_kernels import MAX_CLASS_ID, MOST_OBJECTS
 from featurestore.postings import Postings
-from featurestore.segments import MAX_OBJECTS
 
 # Images whose objects are brought together at a time: what is known of them fits into the cache.
-BLOCK = 4096
+BLOCK = 1024
+
+# Of one image.
+MOST_CLASSES = min(MAX_CLASS_ID, MOST_OBJECTS)
 
 
 def images_per_class(
@@ -67,8 +69,8 @@ def _cooccurrence(
     counted: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     sums = np.zeros((MAX_CLASS_ID + 1, MAX_CLASS_ID + 1))
-    class_ids = np.empty((BLOCK, MAX_OBJECTS), np.int32)
-    misses = np.empty((BLOCK, MAX_OBJECTS))
+    class_ids = np.empty((BLOCK, MOST_CLASSES), np.int32)
+    misses = np.empty((BLOCK, MOST_CLASSES))
     counts = np.zeros(BLOCK, np.int32)
     places = class_starts[:-1].copy()
     for start in range(0, len(counted), BLOCK):
@@ -81,7 +83,7 @@ def _cooccurrence(
                 count = counts[row]
                 if count and class_ids[row, count - 1] == class_id:
                     misses[row, count - 1] *= 1 - scores[place] * SCORE_UNIT
-                elif counted[start + row] and count < MAX_OBJECTS:
+                elif counted[start + row] and count < MOST_CLASSES:
                     class_ids[row, count] = class_id
                     misses[row, count] = 1 - scores[place] * SCORE_UNIT
                     counts[row] += 1

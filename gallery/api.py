@@ -27,7 +27,9 @@ from gallery.layouts import (
     parse_part,
     unit_box,
 )
+from gallery.lookup import image_or_404
 from gallery.models import Image
+from gallery.objects_api import router as objects_router
 from gallery.originals import delete_images, thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS
@@ -55,6 +57,7 @@ api = NinjaAPI(
     },
 )
 api.add_router("", searches_router)
+api.add_router("", objects_router)
 
 
 class Problem(Schema):
@@ -199,13 +202,13 @@ def images(request: HttpRequest, page: Query[Page]) -> PhotoPage:
 @api.get("/images/{int:image_id}", response={200: Photo, 404: Problem})
 def image(request: HttpRequest, image_id: int) -> Photo:
     """One photo with its objects."""
-    return _photo(request, _image_or_404(image_id))
+    return _photo(request, image_or_404(image_id))
 
 
 @api.patch("/images/{int:image_id}", response={200: Photo, 400: Problem, 404: Problem})
 def change_image(request: HttpRequest, image_id: int, change: PhotoChange) -> Photo:
     """Rename a photo."""
-    row = _image_or_404(image_id)
+    row = image_or_404(image_id)
     rename_image(row, change.name)
     return _photo(request, row)
 
@@ -213,7 +216,7 @@ def change_image(request: HttpRequest, image_id: int, change: PhotoChange) -> Ph
 @api.delete("/images/{int:image_id}", response={204: None, 404: Problem})
 def delete_image(request: HttpRequest, image_id: int) -> Status[None]:
     """Delete a photo for ever."""
-    delete_images([_image_or_404(image_id)])
+    delete_images([image_or_404(image_id)])
     return Status(204, None)
 
 
@@ -223,7 +226,7 @@ def delete_image(request: HttpRequest, image_id: int) -> Status[None]:
 )
 def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> SearchResults:
     """Photos whose objects lie like those of a photo of the gallery, or of a part of it."""
-    row = _image_or_404(image_id)
+    row = image_or_404(image_id)
     layout = layout_of_image(row.pk)
     if page.part is not None:
         try:
@@ -315,10 +318,3 @@ def _photo(request: HttpRequest, row: Image, index: Index | None = None) -> Phot
             for found in detections
         ],
     )
-
-
-def _image_or_404(image_id: int) -> Image:
-    try:
-        return Image.objects.get(pk=image_id)
-    except (Image.DoesNotExist, OverflowError):
-        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

@@ -15,6 +15,7 @@ from featurestore.errors import StoreError
 from gallery.drawing import drawn_detections
 from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
+from gallery.lookup import image_or_404
 from gallery.models import Image
 from gallery.neighbours import neighbours_of, read_origin
 from gallery.originals import delete_images, read_original, thumbnail_path
@@ -40,7 +41,7 @@ def photos(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def photo(request: HttpRequest, image_id: int) -> HttpResponse:
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     detections = detections_of(image_id)
     boxes = drawn_detections(detections, image.width, image.height)
     origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
@@ -54,7 +55,7 @@ def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
 
     A browser may keep it for good where the address says which photo's it is.
     """
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     try:
         file = thumbnail_path(image, Size[size.upper()]).open("rb")
     except (StoreError, PhotoRefused, FileNotFoundError) as error:
@@ -70,7 +71,7 @@ def thumbnail(request: HttpRequest, image_id: int, size: str) -> FileResponse:
 @require_safe
 def original(request: HttpRequest, image_id: int) -> HttpResponse:
     """The bytes as uploaded, always as a download: a browser never runs what is in them."""
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     try:
         data = read_original(image)
     except StoreError as error:
@@ -89,7 +90,7 @@ def original(request: HttpRequest, image_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def delete(request: HttpRequest, image_id: int) -> HttpResponse:
     """Asks on GET, deletes on POST."""
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     if request.method == "GET":
         return render(request, "delete.html", {"image": image})
     delete_images([image])
@@ -99,16 +100,9 @@ def delete(request: HttpRequest, image_id: int) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, image_id: int) -> HttpResponse:
-    image = _image_or_404(image_id)
+    image = image_or_404(image_id)
     try:
         rename_image(image, request.POST.get("name", ""))
     except EditRefused as refusal:
         messages.error(request, str(refusal))
     return redirect(image)
-
-
-def _image_or_404(image_id: int) -> Image:
-    try:
-        return Image.objects.get(pk=image_id)
-    except (Image.DoesNotExist, OverflowError):
-        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None

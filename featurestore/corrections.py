@@ -12,6 +12,7 @@ import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,18 +70,10 @@ class Correction:
         if not isinstance(items, list) or len(items) > MOST_OBJECTS:
             raise ValueError(f"it is no list of at most {MOST_OBJECTS} objects")
         try:
-            rows = [
-                (item["class_id"], item["score"], *(side * FRAME_SIDE for side in item["box"]))
-                for item in items
-            ]
-            sources = [item["source"] for item in items]
-            objects = np.array(rows, np.float64).reshape(-1, 6)
+            rows = np.array([_row_of(item) for item in items], np.float64).reshape(-1, 7)
         except (TypeError, KeyError, OverflowError) as error:
             raise ValueError(f"it holds what is no object ({error})") from error
-        if not set(sources) <= {PERSON, DETECTOR}:
-            raise ValueError("it holds an object of neither a person nor a detector")
-        by_person = np.array([source == PERSON for source in sources], np.float64)
-        return cls.of_rows(np.column_stack([objects, by_person]))
+        return cls.of_rows(rows)
 
     def as_rows(self) -> NDArray[np.float32]:
         """(k, 7) the objects, and 1 for each by a person."""
@@ -182,6 +175,15 @@ def _correction_of(edit: Edit) -> Correction | None:
         # Such as salvage may leave of a damaged segment: what models found is shown then.
         logger.error("The correction of image %s is left out: %s.", edit.image_id, error)
         return None
+
+
+def _row_of(item: dict[str, Any]) -> tuple[float, ...]:
+    """A row of `Correction.as_rows`. Raises ValueError, TypeError or KeyError."""
+    xmin, ymin, xmax, ymax = (side * FRAME_SIDE for side in item["box"])
+    if item["source"] not in (PERSON, DETECTOR):
+        raise ValueError("it holds an object of neither a person nor a detector")
+    by_person = float(item["source"] == PERSON)
+    return item["class_id"], item["score"], xmin, ymin, xmax, ymax, by_person
 
 
 def _plausible(objects: NDArray[np.float64]) -> NDArray[np.bool_]:

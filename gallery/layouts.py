@@ -60,8 +60,8 @@ class Layout:
     def to_json(self) -> str:
         """What `parse_layout` reads, to a hundredth of a per cent of the sides.
 
-        Boxes that `parse_layout` refuses for being thin are left out, and so are all after the first
-        `MAX_LAYOUT_OBJECTS`.
+        Boxes that `parse_layout` refuses for being thin are left out, and so are all after the
+        first `MAX_LAYOUT_OBJECTS`.
         """
         items = [
             LayoutObject(

@@ -37,6 +37,7 @@ class ShownObject(Schema):
     score: float = Field(description="how sure the detector is, 0..1; 1 for what a person drew")
     box: Box = Field(description="xmin, ymin, xmax, ymax in 0..1 of the photo's sides")
     source: Literal["person", "detector"]
+    sure: bool = Field(description="whether pages show it; searches know fainter ones as well")
 
 
 class ShownObjects(Schema):
@@ -141,6 +142,7 @@ def _shown(response: HttpResponse, found: PhotoObjects) -> ShownObjects:
                 score=round(thing.score, 4),
                 box=thing.box,
                 source="person" if thing.by_person else "detector",
+                sure=thing.is_sure,
             )
             for thing in found.objects
         ],

@@ -18,9 +18,10 @@ from detector.labels import NAME_BY_ID
 from featurestore.corrections import OBJECTS, Correction
 from featurestore.index import Index
 from featurestore.packing import FRAME_SIDE
-from featurestore.posting_kernels import MOST_OBJECTS
+from featurestore.posting_kernels import MOST_OBJECTS, SURE_SCORE
 from featurestore.segments import Edit
 from gallery import components
+from gallery.drawing import DrawnBox, drawn_box
 from gallery.errors import EditConflict, EditRefused, refusing_full_disk
 from gallery.layouts import Box, unit_box
 from gallery.models import Image
@@ -52,7 +53,16 @@ class PhotoObject:
     def name(self) -> str:
         return NAME_BY_ID[self.class_id]
 
-    def is_at(self, draft: DraftObject) -> bool:
+    @property
+    def is_sure(self) -> bool:
+        """Whether pages show it."""
+        return self.score >= SURE_SCORE
+
+    def is_like(self, other: PhotoObject) -> bool:
+        """Whether both are one object, and of one origin."""
+        return self.by_person == other.by_person and self.is_at(other)
+
+    def is_at(self, draft: DraftObject | PhotoObject) -> bool:
         """Whether a draft is this object, unchanged."""
         return self.class_id == draft.class_id and all(
             abs(side - other) <= SAME_PLACE for side, other in zip(self.box, draft.box, strict=True)
@@ -99,10 +109,28 @@ def objects_of(image_id: int, index: Index | None = None) -> PhotoObjects:
     return PhotoObjects(_photo_objects(correction.objects, correction.by_person.tolist()), True)
 
 
+def drawn_objects(objects: PhotoObjects, width: int, height: int) -> list[DrawnBox]:
+    """The sure objects of a photo of width × height pixels, one colour a class."""
+    return [
+        drawn_box(
+            thing.name,
+            thing.score,
+            thing.class_id,
+            thing.box,
+            width,
+            height,
+            by_person=thing.by_person,
+        )
+        for thing in objects.objects
+        if thing.is_sure
+    ]
+
+
 def correct_objects(image: Image, drafts: Sequence[DraftObject], version: str) -> PhotoObjects:
     """Replace the objects of a photo, durably; searches count them from now on.
 
-    An object that a detector found and nobody changed keeps its score; all others are certain.
+    What a detector found and nobody changed keeps its score, also where it was deleted before and
+    is back now; all others are certain. Where all is as it was detected, nothing is corrected.
 
     Args:
         drafts: all objects that there are, at most `MOST_OBJECTS`.
@@ -113,17 +141,21 @@ def correct_objects(image: Image, drafts: Sequence[DraftObject], version: str) -
     _check(drafts)
     with refusing_full_disk(), transaction.atomic():
         before = _locked(image, version)
-        unchanged = list(before.objects)
+        detected = _detected(image.pk)
+        known_objects = [*before.objects, *detected]
         after: list[PhotoObject] = []
         for draft in drafts:
-            known = next((thing for thing in unchanged if thing.is_at(draft)), None)
+            known = next((thing for thing in known_objects if thing.is_at(draft)), None)
             if known is None:
                 _check_box(draft.box)
                 after.append(PhotoObject(draft.class_id, CERTAIN, draft.box, by_person=True))
             else:
-                unchanged.remove(known)
+                known_objects = [thing for thing in known_objects if not thing.is_like(known)]
                 after.append(known)
-        if unchanged or len(after) != len(before.objects):
+        if _same(after, detected):
+            if before.is_corrected:
+                _write(image, "null")
+        elif not _same(after, before.objects):
             _write(image, _correction(after).as_json())
     return objects_of(image.pk)
 
@@ -172,6 +204,19 @@ def _check_box(box: Box) -> None:
         )
     if min(xmax - xmin, ymax - ymin) < SMALLEST_SIDE:
         raise EditRefused(_("The box of an object is too small to see."))
+
+
+def _detected(image_id: int) -> tuple[PhotoObject, ...]:
+    """What models find in a photo, whatever people say."""
+    index = components.store().index(components.model_id(), completed=True)
+    found = detections_of(image_id, index)
+    return _photo_objects(found, [False] * len(found))
+
+
+def _same(some: Sequence[PhotoObject], others: Sequence[PhotoObject]) -> bool:
+    return len(some) == len(others) and all(
+        any(thing.is_like(other) for other in others) for thing in some
+    )
 
 
 def _locked(image: Image, version: str) -> PhotoObjects:

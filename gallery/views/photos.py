@@ -12,14 +12,13 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from featurestore.errors import StoreError
-from gallery.drawing import drawn_detections
 from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
 from gallery.lookup import image_or_404
 from gallery.models import Image
 from gallery.neighbours import neighbours_of, read_origin
 from gallery.originals import delete_images, read_original, thumbnail_path
-from gallery.search import detections_of
+from gallery.photo_objects import drawn_objects, objects_of
 from gallery.thumbnails import Size
 
 PHOTOS_ON_A_PAGE = 60
@@ -42,11 +41,16 @@ def photos(request: HttpRequest) -> HttpResponse:
 @require_safe
 def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     image = image_or_404(image_id)
-    detections = detections_of(image_id)
-    boxes = drawn_detections(detections, image.width, image.height)
+    objects = objects_of(image_id)
+    boxes = drawn_objects(objects, image.width, image.height)
     origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
-    neighbours = neighbours_of(image, origin)
-    return render(request, "photo.html", {"image": image, "boxes": boxes, "neighbours": neighbours})
+    shown = {
+        "image": image,
+        "boxes": boxes,
+        "is_corrected": objects.is_corrected,
+        "neighbours": neighbours_of(image, origin),
+    }
+    return render(request, "photo.html", shown)
 
 
 @require_safe

@@ -78,6 +78,11 @@ def test_the_latest_counts_and_nothing_at_all_is_a_correction_too(store: Feature
 def test_an_image_may_have_more_objects_than_a_detector_finds(store: FeatureStore) -> None:
     store.append_edits([corrected(1, *[CAT] * MOST_OBJECTS), corrected(2, *[CAT] * 101)])
     assert len(classes(store, 1)) == MOST_OBJECTS
+    every = [CAT.replace("17", str(class_id)) for class_id in range(1, 91)]
+    store.append_edits([corrected(1, *every, at=2.0)])
+    assert classes(store, 1) == list(range(1, 91))
+    together = store.corrected_index(MODEL, sentence_of).cooccurrence
+    assert together[1, 90] == together[90, 90] == 1
     assert classes(store, 2) == [18]
 
 

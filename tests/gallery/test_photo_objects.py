@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,9 @@ def test_a_correction_counts_in_all_searches_at_once(client: Client, photo: Imag
     assert [hit.image.name for hit in search_layout(drawn).hits] == ["mine.jpg"]
     original = search_text("cat cup", score_name="original").hits
     assert original[0].image.name == "mine.jpg"
-    assert "A cat and a cup" in client.get(f"/photos/{photo.pk}/").content.decode()
+    page = client.get(f"/photos/{photo.pk}/").content.decode()
+    assert re.search('alt="A cat[^"]* a cup', page)
+    assert page.count("corrected by a person") == 1
 
 
 def test_a_correction_survives_another_model_and_a_lost_catalogue(

@@ -306,6 +306,8 @@ async function shown(words, undo = null) {
   const fresh = await fetchDocument(location.href);
   const [overlay, image] = ["svg.boxes", "img"].map((part) => fresh?.querySelector(`#picture ${part}`));
   if (overlay) {
+    // What was lit up is gone with its box.
+    for (const lit of document.querySelectorAll(".has-lit")) lit.classList.remove("has-lit");
     document.querySelector("#picture svg.boxes").replaceWith(document.importNode(overlay, true));
     document.querySelector("#picture img").alt = image.alt;
     for (const part of ["#photo-objects", "#find-similar"]) {

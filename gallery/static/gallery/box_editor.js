@@ -3,9 +3,10 @@
 import { Canvas } from "./canvas.js";
 import { CorrectedBoxes, UNNAMED } from "./corrected_boxes.js";
 import { placeInWords } from "./geometry.js";
-import { fetchDocument, renew } from "./live_parts.js";
+import { ObjectField } from "./object_field.js";
 import { svg } from "./overlay.js";
 import { NotDone, PhotoObjects } from "./photo_objects.js";
+import { showChanged, tell } from "./photo_renewal.js";
 import { showToast } from "./toast.js";
 import { gettext, interpolate, ngettext } from "./translation.js";
 
@@ -24,6 +25,7 @@ class BoxEditor {
   #boxes;
   #overlay;
   #canvas;
+  #field;
   #tools;
   #classIds;
   #count;
@@ -52,6 +54,10 @@ class BoxEditor {
       onEdit: (id) => this.#editName(id),
       looks: (item) => this.#looks(item),
     });
+    this.#field = new ObjectField(
+      this.#find("[data-name]"), this.#boxes,
+      (name) => this.#classIds.has(name), () => this.#canvas.focus(this.#boxes.selectedId),
+    );
     this.#show();
   }
 
@@ -70,8 +76,6 @@ class BoxEditor {
     this.#boxes.addEventListener("change", () => this.#follow());
     this.#boxes.addEventListener("select", () => this.#showChosen());
     this.#tools.addEventListener("click", (event) => this.#press(event.target.closest("[data-do]")?.dataset.do));
-    this.#find("[data-name]").addEventListener("change", () => this.#name());
-    this.#find("[data-name]").addEventListener("keydown", (event) => this.#keyInName(event));
     this.#overlay.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("keydown", (event) => this.#keyOfPage(event), { signal });
     document.addEventListener("gallery:moved", () => this.#boxes.dispatchEvent(new Event("select")), { signal });
@@ -144,33 +148,9 @@ class BoxEditor {
     if (document.activeElement === document.body || document.activeElement.disabled) this.#overlay.focus();
   }
 
-  #name() {
-    const field = this.#find("[data-name]");
-    const { selected } = this.#boxes;
-    if (!selected) return true;
-    const name = field.value.trim().toLowerCase();
-    field.setCustomValidity(this.#classIds.has(name) ? "" : gettext("There is no such object; choose one of the list."));
-    if (!field.reportValidity()) return false;
-    if (name !== selected.name) this.#boxes.change(selected.id, { name });
-    return true;
-  }
-
   #editName(id = this.#boxes.selectedId) {
     this.#boxes.select(id);
-    const field = this.#find("[data-name]");
-    field.focus();
-    field.select();
-  }
-
-  #keyInName(event) {
-    if (event.key === "Enter" && !event.ctrlKey && !event.metaKey) {
-      event.preventDefault();
-      if (this.#name()) this.#canvas.focus(this.#boxes.selectedId);
-    } else if (event.key === "Escape") {
-      event.stopPropagation();
-      this.#showChosen();
-      this.#canvas.focus(this.#boxes.selectedId);
-    } else event.target.setCustomValidity("");
+    this.#field.edit();
   }
 
   /** Keys on the picture that the canvas has not taken. */
@@ -210,19 +190,13 @@ class BoxEditor {
     const newest = items.at(-1);
     if (more > 0 && newest.name === UNNAMED) {
       // After the canvas has given it the focus.
-      setTimeout(() => document.activeElement === this.#find("[data-name]") || this.#editName(newest.id));
+      setTimeout(() => this.#field.isFocused || this.#editName(newest.id));
     }
   }
 
   #showChosen() {
-    const { selected } = this.#boxes;
-    const field = this.#find("[data-name]");
-    field.disabled = !selected;
-    field.setCustomValidity("");
-    const name = selected && selected.name !== UNNAMED ? selected.name : "";
-    if (!selected || field.dataset.of !== `${selected.id} ${selected.name}`) field.value = name;
-    field.dataset.of = selected ? `${selected.id} ${selected.name}` : "";
-    this.#find("[data-do=remove]").disabled = !selected;
+    this.#field.show();
+    this.#find("[data-do=remove]").disabled = !this.#boxes.selected;
   }
 
   #facts() {
@@ -263,13 +237,13 @@ class BoxEditor {
     this.#close();
     button.focus({ preventScroll: true });
     if (!isDirty) return;
-    const undo = () => photo.save(objects).then(() => shown(gettext("Your changes are saved.")), tell);
+    const undo = () => photo.save(objects).then(() => showChanged(gettext("Your changes are saved.")), tell);
     showToast(gettext("Your changes were left out."), unnamed ? {} : { undo, undoWord: gettext("Save them") });
   }
 
   #save() {
     // What is typed but not yet left is meant as well.
-    if (this.#find("[data-name]").value.trim() && !this.#name()) return;
+    if (!this.#field.isEmpty && !this.#field.take()) return;
     const nameless = this.#boxes.items.find((item) => item.name === UNNAMED);
     if (nameless) {
       this.#editName(nameless.id);
@@ -297,29 +271,9 @@ class BoxEditor {
     }
     this.#close();
     this.#button.focus({ preventScroll: true });
-    await shown(words, () => photo.save(before).then(() => shown(gettext("The boxes are as they were before.")), tell));
+    await showChanged(words, () => photo.save(before).then(() => showChanged(gettext("The boxes are as they were before.")), tell));
   }
 }
-
-/** Brings the page up to date and says why. */
-async function shown(words, undo = null) {
-  const fresh = await fetchDocument(location.href);
-  const [overlay, image] = ["svg.boxes", "img"].map((part) => fresh?.querySelector(`#picture ${part}`));
-  if (overlay) {
-    // What was lit up is gone with its box.
-    for (const lit of document.querySelectorAll(".has-lit")) lit.classList.remove("has-lit");
-    document.querySelector("#picture svg.boxes").replaceWith(document.importNode(overlay, true));
-    document.querySelector("#picture img").alt = image.alt;
-    for (const part of ["#photo-objects", "#find-similar"]) {
-      const [old, news] = [document.querySelector(part), fresh.querySelector(part)];
-      if (old && news) renew(old, news);
-    }
-    document.dispatchEvent(new Event("gallery:renewed"));
-  }
-  showToast(words, { undo });
-}
-
-const tell = (problem) => showToast(problem.message);
 
 async function begin(button) {
   if (open) return;

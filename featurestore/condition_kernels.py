@@ -20,8 +20,7 @@ from featurestore.encoded_query import (
     RELATION,
     WHAT,
 )
-from featurestore.posting_kernels import first_at
-from featurestore.segments import MAX_OBJECTS
+from featurestore.posting_kernels import MOST_OBJECTS, first_at
 
 # What is left of a condition's probability where nothing answers it, so that a photo without one of
 # several things comes behind those with all of them, and before those with none.
@@ -71,7 +70,7 @@ def score_images(
             image_rows, class_starts[class_id], class_starts[class_id + 1], first_row
         )
     room_for_misses = np.empty((len(conditions), BLOCK))
-    room_for_chances = np.empty((MAX_OBJECTS + 1, BLOCK))
+    room_for_chances = np.empty((MOST_OBJECTS + 1, BLOCK))
     for block in range(first_row, stop_row, BLOCK):
         images = min(BLOCK, stop_row - block)
         scores[block : block + images] = 0

@@ -63,7 +63,7 @@ def write_misses(
         stops: (c,) ... and stops.
         asked_starts: this and the following: see `EncodedQuery`.
         condition: (6,)
-        room_for_chances: (21, images or more) scratch.
+        room_for_chances: (101, images or more) scratch.
         misses: (images,)
     """
     asked, images = condition[ASKED], len(misses)

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from featurestore.conditions import Asked, Condition, Kind, ObjectQuery, Presence, Relation
 from featurestore.packing import STEPS
-from featurestore.posting_kernels import MAX_CLASS_ID, SURE_SCORE
+from featurestore.posting_kernels import MAX_CLASS_ID, MOST_OBJECTS, SURE_SCORE
 from featurestore.relations import RELATIONS
-from featurestore.segments import MAX_OBJECTS
 
 # What a condition is. One object is enough for the first, which is so common and so simple that it
 # is computed by itself.
@@ -115,8 +114,8 @@ def _numbers(condition: Condition) -> tuple[int, int, int, int, int]:
         if condition.at_least == 1 and condition.at_most is None:
             return ANY, int(condition.negated), 1, -1, 0
         # No image has more objects, so numbers above them are all the same.
-        at_least = min(max(condition.at_least, 0), MAX_OBJECTS + 1)
-        at_most = -1 if condition.at_most is None else min(condition.at_most, MAX_OBJECTS)
+        at_least = min(max(condition.at_least, 0), MOST_OBJECTS + 1)
+        at_most = -1 if condition.at_most is None else min(condition.at_most, MOST_OBJECTS)
         return COUNT, int(condition.negated), at_least, at_most, 0
     # What it says is that there is nothing else, so it is negated.
     return ONLY, 1, 0, 0, 0

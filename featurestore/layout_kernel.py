@@ -20,7 +20,7 @@ from featurestore.regions import SIDE
 # measured on the photo set with `manage.py evaluate`.
 PRESENCE = 0.02
 
-# An image has at most 20 objects, so that many runs fit into a block.
+# An image has at most 20 objects, or 100 that people drew, so that many runs fit into a block.
 _BLOCK = 1024
 
 _ZERO, _ONE, _TINY = np.float32(0), np.float32(1), np.float32(1e-30)

@@ -1,7 +1,8 @@
 """The original system's single file, written and read: one array per image.
 
 `raw_images` holds one dataset of pixels per image, `ssd_feature_group` and `nlp_feature_group` hold
-one of features each; the three of an image have the same name.
+one of features each; the three of an image have the same name. `corrected_objects` is an addition:
+an array of the objects of each image that a person corrected, by the same name.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore import segments
+from featurestore.corrections import Correction
 from featurestore.durable import write_durably
 from featurestore.errors import ImageNotStored, NotOriginalLayout
 from featurestore.hdf5_files import HDF5_LOCK
@@ -23,6 +25,8 @@ from featurestore.store import FeatureStore
 PIXELS = "raw_images"
 DETECTIONS = "ssd_feature_group"
 SENTENCE_VECTORS = "nlp_feature_group"
+# (k, 7) float32: a correction's objects, and 1 for each that a person drew or changed, else 0.
+CORRECTIONS = "corrected_objects"
 
 # Written with the pixels, so that a nearly black picture is not taken for one in 0..1.
 HIGHEST = "highest_value"
@@ -82,6 +86,21 @@ class OriginalFile:
             return _as_pixels(values, highest)
         except ValueError as error:
             raise NotOriginalLayout(self.path, f"{PIXELS}/{name}: {error}") from error
+
+    def correction(self, name: str) -> Correction | None:
+        """What a person made of the objects of one image; None where nobody did.
+
+        Raises NotOriginalLayout.
+        """
+        address = f"{CORRECTIONS}/{name}"
+        try:
+            with HDF5_LOCK, h5py.File(self.path, "r", locking=False) as file:
+                if not isinstance(file.get(address), h5py.Dataset):
+                    return None
+            values, _ = self._read(address)
+            return Correction.of_rows(values.astype(np.float64))
+        except (OSError, RuntimeError, ValueError) as error:
+            raise NotOriginalLayout(self.path, f"{address} cannot be read: {error}") from error
 
     def _read(self, name: str) -> tuple[NDArray[np.generic], float | None]:
         """The values of a dataset, and the highest value that the file allows, if it says so."""
@@ -143,8 +162,9 @@ def _export(
         facts.image_id: facts for facts in store.image_facts() if facts.image_id not in trashed
     }
     edited_names = store.edited_names()
+    corrections = store.corrections()
     names: dict[str, None] = {}
-    with _new_file(path) as (pixel_group, ssd_group, nlp_group):
+    with _new_file(path) as (pixel_group, ssd_group, nlp_group, corrected_group):
         for image_id in sorted(facts_by_id):
             try:
                 data = store.read_image(image_id)
@@ -158,20 +178,22 @@ def _export(
                 pixel_group[name] = pixels
                 if found is not None:
                     ssd_group[name], nlp_group[name] = found
+                if image_id in corrections:
+                    corrected_group[name] = corrections[image_id].as_rows()
             on_image()
     return list(names)
 
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[list[h5py.Group]]:
-    """The three groups of a new file. Hold `HDF5_LOCK` while writing to them."""
+    """The four groups of a new file. Hold `HDF5_LOCK` while writing to them."""
     with HDF5_LOCK:
         file = h5py.File(path, "x", libver=("v110", "v110"))
     try:
         with HDF5_LOCK:
             groups = [
                 file.create_group(name, track_order=True)
-                for name in (PIXELS, DETECTIONS, SENTENCE_VECTORS)
+                for name in (PIXELS, DETECTIONS, SENTENCE_VECTORS, CORRECTIONS)
             ]
             groups[0].attrs[HIGHEST] = 255.0
         yield groups

@@ -7,13 +7,16 @@ from numpy.typing import NDArray
 
 from featurestore.compiled import compiled
 from featurestore.packing import SCORE_UNIT
-from featurestore.posting_kernels import MAX_CLASS_ID
+from featurestore.posting_kernels import MAX_CLASS_ID, MOST_OBJECTS
 from featurestore.postings import Postings
 from featurestore.segments import MAX_OBJECTS
 
 # Images whose objects are brought together at a time: what is known of them fits into the cache.
 BLOCK = 4096
 ROWS_TOGETHER = 2**16
+
+# Of an image: no more than its objects, of which a detector finds 20 and people may draw more.
+USUAL_CLASSES, MOST_CLASSES = MAX_OBJECTS, min(MAX_CLASS_ID, MOST_OBJECTS)
 
 
 def images_per_class(
@@ -37,7 +40,9 @@ def cooccurrence(postings: Postings, counted: NDArray[np.bool_]) -> NDArray[np.f
         counted: (n,) which images count.
     """
     objects = postings.objects
-    return _cooccurrence(postings.class_starts, objects.image_rows, objects.packed_scores, counted)
+    columns = (postings.class_starts, objects.image_rows, objects.packed_scores, counted)
+    sums, found = _cooccurrence(*columns, USUAL_CLASSES)
+    return sums if found < USUAL_CLASSES else _cooccurrence(*columns, MOST_CLASSES)[0]
 
 
 def images_with_both(
@@ -94,11 +99,14 @@ def _cooccurrence(
     image_rows: NDArray[np.int32],
     scores: NDArray[np.uint16],
     counted: NDArray[np.bool_],
-) -> NDArray[np.float64]:
+    most: int,
+) -> tuple[NDArray[np.float64], int]:
+    """The sums, and how many classes an image has at most; of `most` some may be left out."""
     sums = np.zeros((MAX_CLASS_ID + 1, MAX_CLASS_ID + 1))
-    class_ids = np.empty((BLOCK, MAX_OBJECTS), np.int32)
-    misses = np.empty((BLOCK, MAX_OBJECTS))
+    class_ids = np.empty((BLOCK, most), np.int32)
+    misses = np.empty((BLOCK, most))
     counts = np.zeros(BLOCK, np.int32)
+    found = 0
     places = class_starts[:-1].copy()
     for start in range(0, len(counted), BLOCK):
         stop = min(start + BLOCK, len(counted))
@@ -110,16 +118,17 @@ def _cooccurrence(
                 count = counts[row]
                 if count and class_ids[row, count - 1] == class_id:
                     misses[row, count - 1] *= 1 - scores[place] * SCORE_UNIT
-                elif counted[start + row] and count < MAX_OBJECTS:
+                elif counted[start + row] and count < most:
                     class_ids[row, count] = class_id
                     misses[row, count] = 1 - scores[place] * SCORE_UNIT
                     counts[row] += 1
                 place += 1
             places[class_id] = place
+        found = max(found, int(counts.max()))
         for row in range(stop - start):
             for a in range(counts[row]):
                 for b in range(counts[row]):
                     sums[class_ids[row, a], class_ids[row, b]] += (1 - misses[row, a]) * (
                         1 - misses[row, b]
                     )
-    return sums
+    return sums, found

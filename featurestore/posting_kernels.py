@@ -13,6 +13,9 @@ from featurestore.packing import BOX_UNIT, FRAME_SIDE, SCORE_UNIT, STEPS
 
 MAX_CLASS_ID = 90
 
+# A detector finds at most 20 objects in an image; people may say that there are more.
+MOST_OBJECTS = 100
+
 # An object this sure is in the photo; `emptiness` looks at no others.
 SURE_SCORE = 0.3
 SURE_STEPS = round(SURE_SCORE * STEPS)

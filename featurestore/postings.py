@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from featurestore import posting_kernels
 from featurestore.packing import unpack_boxes, unpack_scores
-from featurestore.posting_kernels import MAX_CLASS_ID
-from featurestore.segments import MAX_OBJECTS, SENTENCE_DIMENSIONS, Features
+from featurestore.posting_kernels import MAX_CLASS_ID, MOST_OBJECTS
+from featurestore.segments import SENTENCE_DIMENSIONS, Features
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -78,19 +78,36 @@ class Postings:
     @classmethod
     def of(cls, features: Features) -> Postings:
         """Index `features`, whose image ids must be unique."""
-        order = np.argsort(features.image_ids, kind="stable")
-        detections = np.ascontiguousarray(features.ssd, np.float32)
+        return cls.of_objects(features.image_ids, features.ssd, features.nlp, features.written_at)
+
+    @classmethod
+    def of_objects(
+        cls,
+        image_ids: NDArray[np.int64],
+        objects_by_image: NDArray[np.float32],
+        sentence_vectors: NDArray[np.float32],
+        written_at: NDArray[np.int64],
+    ) -> Postings:
+        """Index n images of unique ids.
+
+        Args:
+            objects_by_image: (n, k, 6) zero-padded; k is at most `MOST_OBJECTS`.
+            sentence_vectors: (n, 50)
+            written_at: (n,) nanoseconds since 1970.
+        """
+        order = np.argsort(image_ids, kind="stable")
+        detections = np.ascontiguousarray(objects_by_image, np.float32)
         class_starts = posting_kernels.count_objects(detections)
         objects = _room_for(int(class_starts[-1]))
         posting_kernels.pack_objects(detections, order, class_starts, *_columns(objects))
         layout_weights, emptiness = np.zeros(len(order)), np.ones(len(order))
         posting_kernels.sum_images(*_columns(objects), layout_weights, emptiness)
         return cls(
-            image_ids=features.image_ids[order],
-            written_at=features.written_at[order],
+            image_ids=image_ids[order],
+            written_at=written_at[order],
             layout_weights=layout_weights.astype(np.float32),
             emptiness=emptiness,
-            sentence_vectors=features.nlp[order],
+            sentence_vectors=sentence_vectors[order],
             class_starts=class_starts,
             objects=objects,
         )
@@ -112,7 +129,7 @@ class Postings:
 
     def objects_of(self, row: int, class_ids: NDArray[np.int64]) -> NDArray[np.float32]:
         """(k, 6) the objects of one image that are of some classes, each class named once."""
-        found = np.empty((MAX_OBJECTS, 6), np.float32)
+        found = np.empty((MOST_OBJECTS, 6), np.float32)
         count = posting_kernels.find_objects(*_arrays(self), row, class_ids, found)
         return found[:count]
 

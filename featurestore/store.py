@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
@@ -20,10 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore import segments
+from featurestore.corrections import Correction, Corrections, SentenceOf
 from featurestore.durable import sweep_unfinished
 from featurestore.errors import ImageNotStored, SegmentDamaged, SegmentUnavailable
 from featurestore.index import Index
 from featurestore.live_rows import alive_rows, contains, latest_rows
+from featurestore.locations import Locations
 from featurestore.model_features import Deletions, ModelFeatures
 from featurestore.originals import read_image_bytes
 from featurestore.segment_folder import SegmentFolder
@@ -41,22 +43,6 @@ READ_TRIES = 5
 
 # A writer holds a segment unfinished for well under a second a batch; an hour is surely a dead one.
 ABANDONED_SECONDS = 3600.0
-
-
-@dataclass(frozen=True)
-class _Locations:
-    """Where each stored image lies: parallel arrays sorted by image id."""
-
-    image_ids: NDArray[np.int64]
-    segment_numbers: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    paths: list[Path]
-
-    def find(self, image_id: int) -> tuple[Path, int] | None:
-        place = int(np.searchsorted(self.image_ids, image_id))
-        if place == len(self.image_ids) or self.image_ids[place] != image_id:
-            return None
-        return self.paths[self.segment_numbers[place]], int(self.rows[place])
 
 
 @dataclass(frozen=True)
@@ -83,11 +69,12 @@ class FeatureStore:
         self._images = self._segment_folder("images", segments.read_image_ids)
         self._deletions = self._segment_folder("deletions", segments.read_deletions)
         self._edits = self._segment_folder("edits", segments.read_edits)
+        self._corrections = Corrections()
         self._features: dict[str, ModelFeatures] = {}
         self._completed: tuple[list[Index], Index] = ([], Index(()))
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._hidden = _Hidden((-1, -1), {}, (-1, np.empty(0, np.int64)))
-        self._locations: tuple[tuple[int, int], _Locations] | None = None
+        self._locations: tuple[tuple[int, int], Locations] | None = None
 
     def append_images(self, images: Sequence[StoredImage]) -> None:
         """Store originals durably; on return they survive a crash. Raises OSError (full disk)."""
@@ -171,8 +158,22 @@ class FeatureStore:
         """(n,) rising ids of images that are deleted or in the trash."""
         return self._hidden_read().ids[1]
 
+    def corrections(self) -> Mapping[int, Correction]:
+        """What people say is in photos that are neither deleted nor in the trash, by image id."""
+        hidden = self._hidden_read()
+        return self._corrections.of(hidden.version, lambda: self._edits_without(hidden.trashed))
+
+    def corrected_index(self, model_id: str, sentence_of: SentenceOf) -> Index:
+        """What a search looks at: corrections, and of all other photos what models found.
+
+        One model's features, or where it has none of a photo another's.
+        """
+        index = self.index(model_id, completed=True)
+        self.corrections()
+        return self._corrections.applied_to(index, sentence_of)
+
     def index(self, model_id: str, *, completed: bool = False, trashed: bool = False) -> Index:
-        """What a search looks at: one model's features, without deleted images.
+        """What one model found, without deleted images and, unless asked for, those in the trash.
 
         Args:
             completed: whether other models' features stand in for images that it has none of.
@@ -295,6 +296,9 @@ class FeatureStore:
                 self._deleted = generation, np.unique(ids)
             return self._deleted
 
+    def _edits_without(self, image_ids: Collection[int]) -> dict[tuple[int, str], Edit]:
+        return {key: edit for key, edit in self.edits().items() if key[0] not in image_ids}
+
     def _hidden_read(self) -> _Hidden:
         with self._lock:
             deletions, deleted = self._deletions_read()
@@ -310,14 +314,14 @@ class FeatureStore:
                 self._hidden = _Hidden(version, trashed, (generation, ids))
             return self._hidden
 
-    def _current_locations(self) -> _Locations:
+    def _current_locations(self) -> Locations:
         with self._lock:
             deletions, deleted = self._deletions_read()
             generation, contents = self._images.read()
             version = (deletions, generation)
             if self._locations is None or self._locations[0] != version:
                 paths = [self._images.folder / name for name in contents]
-                self._locations = version, _locate(list(contents.values()), paths, deleted)
+                self._locations = version, Locations.of(list(contents.values()), paths, deleted)
             return self._locations[1]
 
 
@@ -325,14 +329,3 @@ def _parts(folder: SegmentFolder[T], without: Collection[Path]) -> dict[Path, T]
     """Contents of a folder's segments by path, but for some."""
     parts = {folder.folder / name: content for name, content in folder.read()[1].items()}
     return {path: content for path, content in parts.items() if path not in without}
-
-
-def _locate(
-    ids_by_segment: list[NDArray[np.int64]], paths: list[Path], deleted: NDArray[np.int64]
-) -> _Locations:
-    counts = [len(ids) for ids in ids_by_segment]
-    ids = np.concatenate([np.empty(0, np.int64), *ids_by_segment])
-    segment_numbers = np.repeat(np.arange(len(counts)), counts)
-    rows = np.concatenate([np.empty(0, np.int64), *map(np.arange, counts)])
-    keep = latest_rows(ids, deleted)
-    return _Locations(ids[keep], segment_numbers[keep], rows[keep], paths)

@@ -8,7 +8,7 @@ can be made again from the segments at any time, so nothing depends on it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from featurestore import segments
 from featurestore.columns import write_column, write_text_attribute, write_texts
+from featurestore.corrections import Correction
 from featurestore.durable import FileState, write_durably
 from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.hdf5_files import add_group, hdf5_content
@@ -97,7 +98,15 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
                 raise
     path = store.folder / VIEW_NAME
     names = store.edited_names()
-    content = hdf5_content(lambda file: _fill(file, model_id, images, rows, names))
+    corrections = store.corrections()
+
+    def fill(file: h5py.File) -> None:
+        _fill(file, model_id, images, rows, names)
+        stored = images.columns.image_ids.tolist()
+        shown = {image_id: corrections[image_id] for image_id in stored if image_id in corrections}
+        _write_corrections(add_group(file, "corrections"), shown)
+
+    content = hdf5_content(fill)
     write_durably(path, lambda temporary: temporary.write_bytes(content))
     return path
 
@@ -206,6 +215,20 @@ def _write_images(group: h5py.Group, images: _Images, names: dict[int, str]) -> 
     stored = zip(columns.image_ids.tolist(), columns.names, strict=True)
     write_texts(group, "name", [names.get(image_id, name) for image_id, name in stored])
     write_texts(group, "media_type", columns.media_types)
+
+
+def _write_corrections(group: h5py.Group, corrections: Mapping[int, Correction]) -> None:
+    """Those of some images, by rising id."""
+    counts = [len(correction.objects) for correction in corrections.values()]
+    objects = np.zeros((0, segments.OBJECT_COLUMNS), np.float32)
+    by_person = np.zeros(0, np.bool_)
+    write_column(group, "image_id", np.array(list(corrections), np.int64))
+    write_column(group, "offset", np.cumsum([0, *counts], dtype=np.int64))
+    write_column(
+        group, "objects", np.concatenate([objects, *(one.objects for one in corrections.values())])
+    )
+    marks = np.concatenate([by_person, *(one.by_person for one in corrections.values())])
+    write_column(group, "by_person", marks.astype(np.uint8))
 
 
 def _write_virtual(

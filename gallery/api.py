@@ -29,6 +29,7 @@ from gallery.layouts import (
 )
 from gallery.lookup import image_or_404
 from gallery.models import Image
+from gallery.objects_api import router as objects_router
 from gallery.originals import delete_images, thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS
@@ -59,6 +60,7 @@ api = NinjaAPI(
 )
 api.add_router("", searches_router)
 api.add_router("", trash_router)
+api.add_router("", objects_router)
 
 
 class Problem(Schema):

@@ -74,9 +74,11 @@ def index() -> Index:
     """What a search looks at, as it is now.
 
     Photos that came since the detector was changed have only its features until all others have
-    them as well; they are found by those.
+    them as well; they are found by those. What people corrected counts as they left it.
     """
-    return store().index(model_id(), completed=True)
+    return store().corrected_index(
+        model_id(), lambda class_ids: vocabulary().sentence_vector(class_ids.tolist())
+    )
 
 
 def model_id() -> str:

@@ -34,6 +34,8 @@ class DrawnBox:
     height: float
     points: str = ""
     """The corners of an area as SVG takes them; "" for a rectangle."""
+    by_person: bool = False
+    """Whether a person drew or changed it."""
 
     # A page has hundreds of boxes, and templates are slow with numbers.
     @cached_property
@@ -103,7 +105,15 @@ def place_in_layout(layout: Layout, box: Box) -> int:
 
 
 def drawn_box(
-    label: str, score: float, colour: int, box: Box, width: int, height: int, points: str = ""
+    label: str,
+    score: float,
+    colour: int,
+    box: Box,
+    width: int,
+    height: int,
+    points: str = "",
+    *,
+    by_person: bool = False,
 ) -> DrawnBox:
     """A box in 0..1 of the sides, drawn over width × height pixels; any colour is taken round."""
     xmin, ymin, xmax, ymax = box
@@ -116,4 +126,5 @@ def drawn_box(
         width=round((xmax - xmin) * width, 1),
         height=round((ymax - ymin) * height, 1),
         points=points,
+        by_person=by_person,
     )

@@ -4,6 +4,8 @@ Refused                     answered with its status, a 4xx but for the last, an
 ├── PhotoRefused (ValueError) an upload that is not a photo the gallery can keep
 ├── QueryRefused (ValueError) a search that cannot be understood
 ├── EditRefused (ValueError)  a change that makes no sense
+├── EditConflict              a change of what others changed meanwhile, answered with 409
+├── VersionMissing            a change that says not what it is a change of, answered with 428
 └── DiskFull (OSError)        an upload that there is no room for, answered with 507
 
 ModelUnknown (LookupError)    a model that no detector at hand has
@@ -46,6 +48,18 @@ class QueryRefused(Refused, ValueError):
 
 class EditRefused(Refused, ValueError):
     """A change to a photo that makes no sense."""
+
+
+class EditConflict(Refused):
+    """A change of what somebody else has changed since it was looked at."""
+
+    status = 409
+
+
+class VersionMissing(Refused):
+    """A change that does not say which version it is a change of."""
+
+    status = 428
 
 
 class DiskFull(Refused, OSError):

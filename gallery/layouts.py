@@ -60,7 +60,8 @@ class Layout:
     def to_json(self) -> str:
         """What `parse_layout` reads, to a hundredth of a per cent of the sides.
 
-        Boxes that `parse_layout` refuses for being thin are left out.
+        Boxes that `parse_layout` refuses for being thin are left out, and so are all after the
+        first `MAX_LAYOUT_OBJECTS`.
         """
         items = [
             LayoutObject(
@@ -74,7 +75,7 @@ class Layout:
             for row, (class_id, score, *box) in enumerate(self.objects.tolist())
             if not _is_thin(_rounded(box))
         ]
-        return _LAYOUT.dump_json(items, exclude_defaults=True).decode()
+        return _LAYOUT.dump_json(items[:MAX_LAYOUT_OBJECTS], exclude_defaults=True).decode()
 
 
 class LayoutObject(BaseModel):

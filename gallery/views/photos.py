@@ -13,13 +13,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from featurestore.errors import StoreError
 from gallery.access.visitors import visitor_of
-from gallery.drawing import drawn_detections
 from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
 from gallery.lookup import image_or_404
 from gallery.neighbours import neighbours_of, read_origin
 from gallery.originals import read_original, thumbnail_path
-from gallery.search import detections_of
+from gallery.photo_objects import drawn_objects, objects_of
 from gallery.thumbnails import Size
 from gallery.trash import move_to_trash
 from gallery.views.trash import tell_of_move
@@ -30,11 +29,16 @@ A_YEAR = 365 * 24 * 3600
 @require_safe
 def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     image = image_or_404(image_id)
-    detections = detections_of(image_id)
-    boxes = drawn_detections(detections, image.width, image.height)
+    objects = objects_of(image_id)
+    boxes = drawn_objects(objects, image.width, image.height)
     origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
-    neighbours = neighbours_of(image, origin)
-    return render(request, "photo.html", {"image": image, "boxes": boxes, "neighbours": neighbours})
+    shown = {
+        "image": image,
+        "boxes": boxes,
+        "is_corrected": objects.is_corrected,
+        "neighbours": neighbours_of(image, origin),
+    }
+    return render(request, "photo.html", shown)
 
 
 @require_safe

@@ -239,7 +239,7 @@ def test_the_help_tells_all_keys_each_has_a_button_and_letters_can_be_turned_off
         side = control.bounding_box()
         assert side is not None
         assert min(side["width"], side["height"]) >= 44
-    letters = {"f", "b", "i", "s", "d", "x", "?", "+", "−", "esc", "←", "→"}
+    letters = {"f", "b", "i", "s", "d", "e", "x", "?", "+", "−", "esc", "←", "→"}
     assert letters <= told
     assert len(controls) == len(letters)
 

@@ -33,7 +33,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     store.append_images([sample_image(1), sample_image(2), sample_image(3)])
     store.append_features(MODEL, features([1, 2], [random_detections(1), random_detections(2)]))
     store.delete([3])
-    store.append_edits([Edit(1, "name", '"renamed"', 1.0)])
+    corrected = '[{"class_id":17,"score":1.0,"box":[0.1,0.2,0.5,0.6],"source":"person"}]'
+    store.append_edits([Edit(1, "name", '"renamed"', 1.0), Edit(1, "objects", corrected, 1.0)])
     write_view(store, MODEL)
     segments = {
         kind: next((store.folder / folder).glob("*.h5"))

@@ -12,6 +12,8 @@ from django.core.management import BaseCommand, CommandError
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from featurestore.corrections import Correction
+from featurestore.durable import sha256_of
 from featurestore.errors import NotOriginalLayout
 from featurestore.original_layout import OriginalFile
 from gallery import components
@@ -19,6 +21,7 @@ from gallery.agreement import agree_after_crash
 from gallery.bulk_import import BulkImport, ImportFacts
 from gallery.catalogue import check_models, prepare_catalogue
 from gallery.errors import GalleryBusy
+from gallery.photo_objects import bring_corrections
 from gallery.presence import work_in_gallery
 
 
@@ -52,20 +55,27 @@ def _import(original: OriginalFile, *, quiet: bool) -> ImportFacts:
     prepare_catalogue()
     agree_after_crash()
     run = BulkImport(total=len(original.names), quiet=quiet)
+    corrections: dict[str, Correction] = {}
     for name in original.names:
         try:
-            pixels = original.pixels(name)
+            pixels, correction = original.pixels(name), original.correction(name)
         except NotOriginalLayout as error:
             run.reject(name, str(error))
         else:
-            _receive(run, name, pixels)
+            sha256 = _receive(run, name, pixels)
+            if correction is not None:
+                corrections[sha256] = correction
     run.finish()
+    bring_corrections(corrections)
     return run.facts()
 
 
-def _receive(run: BulkImport, name: str, pixels: NDArray[np.uint8]) -> None:
+def _receive(run: BulkImport, name: str, pixels: NDArray[np.uint8]) -> str:
+    """The SHA-256 of the photo."""
     # The name stays as it is, so that an export of the import has the same names again.
     with NamedTemporaryFile(dir=components.spool().folder) as copy:
         Pillow.fromarray(pixels).save(copy, "PNG")
         copy.flush()
+        sha256 = sha256_of(Path(copy.name))
         run.receive(Path(copy.name), name=name)
+        return sha256

@@ -22,7 +22,9 @@ export class Canvas {
   /**
    * `chosenName()` names the object that is drawn next, or is null and says what is missing;
    * `isFreehand()` tells whether areas are drawn; `onOutline()` is called when one is, `onEdit(id)`
-   * where the fields of an object are asked for.
+   * where the fields of an object are asked for. `looks(item, place)` may give its { colour,
+   * label, words, mark }: a class, what is on its label and what is said of it, and a path that is drawn
+   * on the label's first 16 pixels, or "".
    */
   constructor(overlay, drawing, callbacks) {
     this.#overlay = overlay;
@@ -125,7 +127,7 @@ export class Canvas {
       drawing.remove(id);
       if (drawing.selected) this.focus(drawing.selectedId);
       else this.#overlay.focus();
-    } else if (event.key === "Enter") this.#callbacks.onEdit(id);
+    } else if (event.key === "Enter" && !command) this.#callbacks.onEdit(id);
     else if (event.key === "Escape") {
       this.#overlay.focus();
       drawing.select(null);
@@ -155,11 +157,12 @@ export class Canvas {
       if (!this.#groups.has(item.id)) this.#groups.set(item.id, groupOf(item));
       const group = this.#groups.get(item.id);
       const chosen = item === selected;
+      const looks = (this.#callbacks.looks ?? plainLooks)(item, place);
       setAttributes(group, {
-        class: `drawn box ${colourOf(place)}${chosen ? " is-chosen" : ""}`,
-        "aria-label": `${item.name}${item.region ? ", an area" : ""}: ${placeInWords(item.box)}`,
+        class: `drawn box ${looks.colour}${chosen ? " is-chosen" : ""}`,
+        "aria-label": `${looks.words}${item.region ? ", an area" : ""}: ${placeInWords(item.box)}`,
       });
-      draw(group, item, scale);
+      draw(group, item, looks, scale);
       if (!group.parentNode || group !== this.#overlay.children[place]) insertAt(this.#overlay, group, place);
     });
     this.#overlay.querySelector(".handles")?.remove();
@@ -176,17 +179,22 @@ function insertAt(overlay, group, place) {
 
 function groupOf(item) {
   const shape = (name) => svg(item.region ? "polygon" : "rect", { class: name });
-  const label = svg("g", { class: "box-label" }, svg("rect", { height: LABEL_HEIGHT }), svg("text", { x: LABEL_PADDING, y: 14.5 }));
+  const label = svg("g", { class: "box-label" }, svg("rect", { height: LABEL_HEIGHT }), svg("path"), svg("text", { x: LABEL_PADDING, y: 14.5 }));
   return svg("g", { "data-item": item.id, tabindex: 0, role: "button" },
     shape("box-casing"), shape("box-line"), label);
 }
 
-function draw(group, { name, box, region }, scale) {
+const plainLooks = (item, place) => ({
+  colour: colourOf(place), label: item.name, words: item.name, mark: "",
+});
+
+function draw(group, { box, region }, looks, scale) {
   const rect = rectOf(box, scale);
   const shape = region ? { points: pointsOf(region, scale) } : rect;
   for (const part of group.querySelectorAll(".box-casing, .box-line")) setAttributes(part, shape);
   const [label, text] = [group.querySelector(".box-label"), group.querySelector("text")];
-  if (text.textContent !== name) text.textContent = name;
+  if (text.textContent !== looks.label) text.textContent = looks.label;
+  label.querySelector("path").setAttribute("d", looks.mark);
   const width = text.getComputedTextLength() + 2 * LABEL_PADDING;
   label.querySelector("rect").setAttribute("width", width);
   const { pixel } = scale;

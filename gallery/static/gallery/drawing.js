@@ -19,13 +19,20 @@ export class Drawing extends EventTarget {
   #future = [];
   #step = null;
   #nextId = 0;
+  #most;
+
+  /** `most`: how many objects it can have. */
+  constructor(most = MOST_ITEMS) {
+    super();
+    this.#most = most;
+  }
 
   get selected() {
     return this.items.find((item) => item.id === this.selectedId) ?? null;
   }
 
   get isFull() {
-    return this.items.length >= MOST_ITEMS;
+    return this.items.length >= this.#most;
   }
 
   get canUndo() {

@@ -4,7 +4,10 @@ import { clamp, HANDLES } from "./geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const HANDLE_RADIUS = 6;
-const FINGER_RADIUS = 18;
+// A finger needs 44 pixels.
+const FINGER_RADIUS = 22;
+// Shorter sides have no handle in their middle; where both are short, there is room for one in a corner.
+const [ROOM_FOR_MIDDLE, ROOM_FOR_CORNERS] = [4 * FINGER_RADIUS, 2.5 * FINGER_RADIUS];
 
 /** An SVG element with attributes and children. */
 export function svg(name, attributes = {}, ...children) {
@@ -38,9 +41,16 @@ export function rectOf([xmin, ymin, xmax, ymax], { width, height }) {
   };
 }
 
-/** Eight handles of a box, of one size at any zoom. */
+/** The handles of a box that there is room for, eight at most, of one size at any zoom. */
 export function handlesOf([xmin, ymin, xmax, ymax], { width, height, pixel }) {
-  const handles = Object.entries(HANDLES).map(([name, [x, y]]) => {
+  const wide = ((xmax - xmin) * width) / pixel;
+  const high = ((ymax - ymin) * height) / pixel;
+  const hasRoom = ([name, [x, y]]) => {
+    if (x === 0.5) return wide >= ROOM_FOR_MIDDLE;
+    if (y === 0.5) return high >= ROOM_FOR_MIDDLE;
+    return name === "se" || Math.max(wide, high) >= ROOM_FOR_CORNERS;
+  };
+  const handles = Object.entries(HANDLES).filter(hasRoom).map(([name, [x, y]]) => {
     const centre = { cx: (xmin + x * (xmax - xmin)) * width, cy: (ymin + y * (ymax - ymin)) * height };
     return svg("g", { class: `handle handle-${name}`, "data-handle": name },
       svg("circle", { ...centre, r: FINGER_RADIUS * pixel, class: "handle-reach" }),

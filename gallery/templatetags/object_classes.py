@@ -1,0 +1,15 @@
+"""The object classes that the gallery knows, for templates that let people choose one."""
+
+from __future__ import annotations
+
+from django import template
+
+from detector.labels import NAME_BY_ID
+
+register = template.Library()
+
+
+@register.simple_tag
+def object_classes() -> list[tuple[int, str]]:
+    """(class id, name) of all, by name."""
+    return sorted(NAME_BY_ID.items(), key=lambda one: one[1])

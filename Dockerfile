@@ -25,7 +25,8 @@ ENV PYTHONUNBUFFERED=1 \
     GALLERY_MODELS=/models \
     GALLERY_HOST=0.0.0.0 \
     NUMBA_CACHE_DIR=/compiled \
-    DETECTOR_URL=grpc://ssd:8500
+    DETECTOR_URL=grpc://ssd:8500 \
+    LOOK_URL=grpc://ssd:8500
 # New volumes take over the owner of the folders that they are put on.
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin gallery \
     && install --directory --owner=gallery --group=gallery --mode=700 /data /compiled

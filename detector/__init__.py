@@ -1,11 +1,13 @@
-"""Finds objects in photos: up to 20 to an image, of the 80 classes of COCO.
+"""Finds objects in photos, up to 20 to an image, of the 80 classes of COCO, and says how they look.
 
-`create_detector` gives the detector that a URL names; `Detector` says what it can do.
+`create_detector` gives the detector that a URL names, `create_embedder` the embedder; `Detector`
+and `Embedder` say what they can do.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detector.detections import MAX_DETECTIONS, Detections, Images
 from detector.errors import (
@@ -16,7 +18,11 @@ from detector.errors import (
     RequestRefused,
     WeightsUnavailable,
 )
-from detector.interface import Detector
+from detector.interface import Detector, Embedder
+from detector.looks import LookImages, Looks
+
+if TYPE_CHECKING:
+    from detector.local_network import Precision
 
 __all__ = [
     "MAX_DETECTIONS",
@@ -25,11 +31,15 @@ __all__ = [
     "Detector",
     "DetectorError",
     "DetectorUnavailable",
+    "Embedder",
     "Images",
+    "LookImages",
+    "Looks",
     "ModelMissing",
     "RequestRefused",
     "WeightsUnavailable",
     "create_detector",
+    "create_embedder",
 ]
 
 GRPC_PREFIX = "grpc://"
@@ -48,21 +58,55 @@ def create_detector(url: str, models_dir: Path, *, threads: int = 0) -> Detector
     # Imported here so that each detector costs only its own libraries.
     if url in ("local:", "local:bf16"):
         try:
-            from detector.local import LocalDetector, Precision
+            from detector.local import LocalDetector
         except ModuleNotFoundError as error:
             raise ModelMissing(models_dir, f"{error.name} is not installed") from error
 
         precision: Precision = "bf16" if url == "local:bf16" else "f32"
         return LocalDetector(models_dir, threads=threads, precision=precision)
-    if url.startswith(GRPC_PREFIX):
-        addresses = url.removeprefix(GRPC_PREFIX).rstrip("/").split(",")
-        if all(_is_address(address) for address in addresses):
-            from detector.serving import ServingDetector
+    addresses = _addresses(url)
+    if addresses:
+        from detector.serving import ServingDetector
 
-            return ServingDetector(addresses)
+        return ServingDetector(addresses)
     raise ValueError(
         f"detector URL: expected local:, local:bf16 or grpc://host:port[,host:port], got {url!r}"
     )
+
+
+def create_embedder(url: str, models_dir: Path, *, threads: int = 0) -> Embedder:
+    """Return the embedder that `url` names.
+
+    - `local:`: in this process, as fast as the processor can; `local:f32`: in float32, the same on
+      every machine. Both read the model in `models_dir`, as `create_detector` has it.
+    - `grpc://host:8500` or `grpc://host:8500,host2:8500`: TensorFlow Serving.
+
+    Raises ValueError for any other URL, `ModelMissing`.
+    """
+    if url in ("local:", "local:f32"):
+        try:
+            from detector.local_embedder import LocalEmbedder
+        except ModuleNotFoundError as error:
+            raise ModelMissing(models_dir, f"{error.name} is not installed") from error
+
+        chosen: Precision = "f32" if url == "local:f32" else "fastest"
+        return LocalEmbedder(models_dir, threads=threads, precision=chosen)
+    addresses = _addresses(url)
+    if addresses:
+        from detector.serving import ServingEmbedder
+
+        return ServingEmbedder(addresses)
+    raise ValueError(
+        f"embedder URL: expected local:, local:f32 or grpc://host:port[,host:port], got {url!r}"
+    )
+
+
+def _addresses(url: str) -> list[str]:
+    """The addresses of a `grpc:` URL, none where it is no such URL."""
+    if not url.startswith(GRPC_PREFIX):
+        return []
+    addresses = url.removeprefix(GRPC_PREFIX).rstrip("/").split(",")
+    return addresses if all(map(_is_address, addresses)) else []
 
 
 def _is_address(address: str) -> bool:

@@ -27,8 +27,8 @@ class DetectorUnavailable(DetectorError, ConnectionError):
 
     retryable = True
 
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(f"the detector at {address} is unavailable: {reason}")
+    def __init__(self, address: str, reason: str, service: str = "detector") -> None:
+        super().__init__(f"the {service} at {address} is unavailable: {reason}")
         self.address = address
         self.reason = reason
 
@@ -37,20 +37,20 @@ class ModelMissing(DetectorError, FileNotFoundError):
     """The exported model is not at `path`, or what is there cannot be read."""
 
     def __init__(self, path: Path, reason: str = "not found") -> None:
-        super().__init__(f"no detection model at {path} ({reason}): run `make setup`")
+        super().__init__(f"no model at {path} ({reason}): run `make setup`")
         self.path = path
         self.reason = reason
 
 
 class BadDetectorAnswer(DetectorError, ValueError):
-    """The detector answered with something that is not an array of detections."""
+    """The detector, or the embedder, answered with something that is no such answer."""
 
 
 class RequestRefused(BadDetectorAnswer):
     """The server at `address` refused the request with the gRPC status `status`."""
 
-    def __init__(self, address: str, status: str, details: str) -> None:
-        super().__init__(f"the detector at {address} refused: {status}: {details}")
+    def __init__(self, address: str, status: str, details: str, service: str = "detector") -> None:
+        super().__init__(f"the {service} at {address} refused: {status}: {details}")
         self.address = address
         self.status = status
 

@@ -1,10 +1,11 @@
-"""The exported model on disk: where its files lie, what it is called, whether it is whole.
+"""The exported models on disk: where their files lie, what they are called, whether they are whole.
 
     <models>/model.json             model id and the SHA-256 of every file below
     <models>/ssd/1/                 SavedModel, what TensorFlow Serving loads as model `ssd`
     <models>/ssd-local/1/model.xml  the bare network as OpenVINO IR, what `LocalDetector` loads
 
-`model.json` is written last, so where it stands the rest stands too.
+and likewise `look.json`, `look/1/` and `look-local/1/` (see `look_model`). A manifest is written
+last, so where it stands the rest stands too.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ FORMAT_VERSION = 3
 #: Raised when detections change their meaning, so that all photos are looked at anew.
 DETECTIONS_VERSION = 2
 
-MANIFEST = "model.json"
 SAVED_MODEL_DIR = "ssd/1"
 IR_FILE = "ssd-local/1/model.xml"
 
@@ -53,9 +53,32 @@ def _model_id() -> str:
 MODEL_ID = _model_id()
 
 
+@dataclass(frozen=True)
+class ExportedModel:
+    """A model that the export makes."""
+
+    name: str
+    """What a server calls it."""
+    manifest: str
+    model_id: str
+
+    @property
+    def saved_model_dir(self) -> str:
+        """Relative to the folder of models, as are all paths here."""
+        return f"{self.name}/1"
+
+    @property
+    def ir_file(self) -> str:
+        """Its weights lie beside it."""
+        return f"{self.name}-local/1/model.xml"
+
+
+SSD = ExportedModel("ssd", "model.json", MODEL_ID)
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What `model.json` says: the model's id, and SHA-256 by path relative to its folder."""
+    """What a manifest says: the model's id, and SHA-256 by path relative to its folder."""
 
     model_id: str
     files: Mapping[str, str]
@@ -66,21 +89,21 @@ def default_models_dir() -> Path:
     return Path(__file__).resolve().parents[1] / "var" / "models"
 
 
-def write_manifest(models_dir: Path) -> None:
-    """Write `model.json` for the files that lie under `models_dir`."""
+def write_manifest(models_dir: Path, model: ExportedModel = SSD) -> None:
+    """Write the manifest of a model for the files that lie under `models_dir`."""
     paths = sorted(path for path in models_dir.rglob("*") if path.is_file())
     content = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
-        "model_id": MODEL_ID,
+        "model_id": model.model_id,
         "files": {path.relative_to(models_dir).as_posix(): sha256_of(path) for path in paths},
     }
-    (models_dir / MANIFEST).write_text(json.dumps(content, indent=2) + "\n")
+    (models_dir / model.manifest).write_text(json.dumps(content, indent=2) + "\n")
 
 
-def read_manifest(models_dir: Path) -> Manifest:
-    """Read `model.json`; raises `ModelMissing` if there is none that this version can use."""
-    path = models_dir / MANIFEST
+def read_manifest(models_dir: Path, model: ExportedModel = SSD) -> Manifest:
+    """Read a model's manifest; raises `ModelMissing` if there is none that this version can use."""
+    path = models_dir / model.manifest
     try:
         content = json.loads(path.read_text())
         manifest = Manifest(str(content["model_id"]), dict(content["files"]))
@@ -89,18 +112,18 @@ def read_manifest(models_dir: Path) -> Manifest:
         raise ModelMissing(models_dir) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelMissing(path, f"unreadable: {error}") from error
-    if version != (FORMAT, FORMAT_VERSION) or manifest.model_id != MODEL_ID:
+    if version != (FORMAT, FORMAT_VERSION) or manifest.model_id != model.model_id:
         held, needed = (
             f"{manifest.model_id} in format {version[1]}",
-            f"{MODEL_ID} in {FORMAT_VERSION}",
+            f"{model.model_id} in {FORMAT_VERSION}",
         )
         raise ModelMissing(path, f"it holds {held}, needed is {needed}")
     return manifest
 
 
-def verify(models_dir: Path) -> None:
+def verify(models_dir: Path, model: ExportedModel = SSD) -> None:
     """Raise `ModelMissing` unless every file of the manifest is there with its checksum."""
-    manifest = read_manifest(models_dir)
+    manifest = read_manifest(models_dir, model)
     for name, checksum in manifest.files.items():
         path = models_dir / name
         if not path.is_file():

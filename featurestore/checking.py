@@ -25,6 +25,8 @@ from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged, StoreError, machi
 from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.index_files import read_index
 from featurestore.live_rows import contains
+from featurestore.look_checking import look_problems
+from featurestore.looks import LOOKS
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.reading_process import ReadingProcess
 from featurestore.segments import open_segment_file
@@ -114,6 +116,7 @@ def segment_files(folder: Path) -> Iterator[tuple[Path, str]]:
     for name, kind in (
         ("images", segments.IMAGES),
         ("features/*", segments.FEATURES),
+        (f"{LOOKS}/*", LOOKS),
         ("deletions", segments.DELETIONS),
         ("edits", segments.EDITS),
         ("index/*", segments.INDEX),
@@ -261,6 +264,13 @@ def _check_features(path: Path) -> list[Finding]:
         return findings
 
 
+def _check_looks(path: Path) -> list[Finding]:
+    return [
+        Finding(path, problem, Remedy.SALVAGE, image_id)
+        for problem, image_id in look_problems(path)
+    ]
+
+
 def _check_deletions(path: Path) -> list[Finding]:
     if (segments.read_deletions(path) < 1).any():
         return [Finding(path, "has image ids that are not positive.", Remedy.SALVAGE)]
@@ -283,6 +293,7 @@ def _check_index(path: Path) -> list[Finding]:
 _CHECKS: dict[str, Callable[[Path], list[Finding]]] = {
     segments.IMAGES: _check_images,
     segments.FEATURES: _check_features,
+    LOOKS: _check_looks,
     segments.DELETIONS: _check_deletions,
     segments.EDITS: _check_edits,
     segments.INDEX: _check_index,

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featurestore import segments
+from featurestore import looks, segments
 from featurestore.durable import fsync_folder
 from featurestore.errors import (
     CompactionRuns,
@@ -24,6 +24,7 @@ from featurestore.errors import (
     SegmentDamaged,
     SegmentUnavailable,
 )
+from featurestore.looks import LookFeatures
 from featurestore.originals import read_image_bytes
 from featurestore.segment_rows import SegmentRows
 from featurestore.segments import Edit, Features, StoredImage
@@ -91,6 +92,10 @@ def compact(
             *(
                 (partial(store.feature_segments, model_id), _feature_merger(model_id))
                 for model_id in store.model_ids()
+            ),
+            *(
+                (store.looks(model_id).segments, _look_merger(model_id))
+                for model_id in store.look_model_ids()
             ),
             (store.edit_segments, _merge_edits),
             (store.deletion_segments, _merge_deletions),
@@ -197,6 +202,17 @@ def _feature_merger(model_id: str) -> _Merge:
         )
         features = features.take(np.argsort(features.image_ids))
         return segments.write_features(sources[0].path.parent, model_id, features, time_ns=time_ns)
+
+    return merge
+
+
+def _look_merger(model_id: str) -> _Merge:
+    def merge(sources: Sequence[SegmentRows], time_ns: int) -> Path:
+        found = LookFeatures.concatenated(
+            [looks.read_looks(source.path).take(source.live) for source in sources]
+        )
+        found = found.take(np.argsort(found.image_ids))
+        return looks.write_looks(sources[0].path.parent, model_id, found, time_ns=time_ns)
 
     return merge
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from featurestore import segments
 from featurestore.checking import QUARANTINE, SEGMENT_NAME, Finding, Remedy, segment_files
 from featurestore.durable import fsync_folder
+from featurestore.look_checking import salvage_looks
+from featurestore.looks import LOOKS, write_looks
 from featurestore.reading_process import ReadingProcess
 from featurestore.salvage import (
     KnownImages,
@@ -115,6 +117,10 @@ def _salvage(
         features = salvage_features(path, process)
         if len(features.image_ids):
             return segments.write_features(folder, folder.name, features, time_ns=time_ns)
+    elif kind == LOOKS:
+        looks = salvage_looks(path, process)
+        if len(looks):
+            return write_looks(folder, folder.name, looks, time_ns=time_ns)
     elif kind == segments.DELETIONS:
         ids = salvage_deletions(path, known, process)
         if len(ids):

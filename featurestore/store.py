@@ -26,7 +26,9 @@ from featurestore.errors import ImageNotStored, SegmentDamaged, SegmentUnavailab
 from featurestore.index import Index
 from featurestore.live_rows import alive_rows, contains, latest_rows
 from featurestore.locations import Locations
+from featurestore.looks import LOOKS
 from featurestore.model_features import Deletions, ModelFeatures
+from featurestore.model_looks import ModelLooks
 from featurestore.originals import read_image_bytes
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
@@ -71,6 +73,7 @@ class FeatureStore:
         self._edits = self._segment_folder("edits", segments.read_edits)
         self._corrections = Corrections()
         self._features: dict[str, ModelFeatures] = {}
+        self._looks: dict[str, ModelLooks] = {}
         self._completed: tuple[list[Index], Index] = ([], Index(()))
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._hidden = _Hidden((-1, -1), {}, (-1, np.empty(0, np.int64)))
@@ -196,14 +199,26 @@ class FeatureStore:
         image_ids = self.image_ids()
         return image_ids[alive_rows(image_ids, self.index(model_id, trashed=True).live_ids)]
 
+    def looks(self, model_id: str) -> ModelLooks:
+        """How photos look as a whole, by one appearance model."""
+        with self._lock:
+            if model_id not in self._looks:
+                _check_model_id(model_id)
+                folder = self.folder / LOOKS / model_id
+                self._looks[model_id] = ModelLooks(folder, model_id, self.deleted_ids)
+            return self._looks[model_id]
+
+    def look_model_ids(self) -> list[str]:
+        """Appearance models that looks are stored of."""
+        return _folder_names(self.folder / LOOKS)
+
     def renew_index(self, model_id: str) -> bool:
         """Write the index file anew where enough has changed; returns whether it did."""
         return self._features_of(model_id).renew_index_file(self._deletions_read())
 
     def model_ids(self) -> list[str]:
         """Models that features are stored of."""
-        folders = (self.folder / "features").glob("*")
-        return sorted(folder.name for folder in folders if folder.is_dir())
+        return _folder_names(self.folder / "features")
 
     def damaged_segments(self) -> list[SegmentDamaged | SegmentUnavailable]:
         """Why segments were left out at the last look."""
@@ -212,6 +227,7 @@ class FeatureStore:
             self._deletions,
             self._edits,
             *(features.folder for features in self._features.values()),
+            *(looks.folder for looks in self._looks.values()),
         ]
         return [error for folder in folders for error in folder.left_out()]
 
@@ -281,8 +297,7 @@ class FeatureStore:
     def _features_of(self, model_id: str) -> ModelFeatures:
         with self._lock:
             if model_id not in self._features:
-                if not model_id.replace("-", "").replace(".", "").isalnum():
-                    raise ValueError(f"{model_id!r} cannot name a model: use letters, digits, - .")
+                _check_model_id(model_id)
                 self._features[model_id] = ModelFeatures(
                     self.folder / "features" / model_id, self.folder / "index" / model_id
                 )
@@ -323,6 +338,15 @@ class FeatureStore:
                 paths = [self._images.folder / name for name in contents]
                 self._locations = version, Locations.of(list(contents.values()), paths, deleted)
             return self._locations[1]
+
+
+def _check_model_id(model_id: str) -> None:
+    if not model_id.replace("-", "").replace(".", "").isalnum():
+        raise ValueError(f"{model_id!r} cannot name a model: use letters, digits, - .")
+
+
+def _folder_names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*") if path.is_dir())
 
 
 def _parts(folder: SegmentFolder[T], without: Collection[Path]) -> dict[Path, T]:

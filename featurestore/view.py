@@ -27,6 +27,7 @@ from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.hdf5_files import add_group, hdf5_content
 from featurestore.image_columns import ImageColumns, read_image_columns
 from featurestore.live_rows import contains, latest_rows
+from featurestore.looks import EMBEDDING_DIMENSIONS, GROUP, KEPT_CLASSES, LOOKS, read_look_rows
 from featurestore.store import FeatureStore
 
 logger = logging.getLogger(__name__)
@@ -79,8 +80,9 @@ class _FeatureRows:
 def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Path] = ()) -> Path:
     """Renew `gallery.h5` in the store's folder; returns its path.
 
-    It shows what is stored when this is called, with one model's features. Readers that have the
-    old view open keep it.
+    It shows what is stored when this is called, with one model's features and, where there are
+    any, the looks of the appearance model that most photos have them of. Readers that have the old
+    view open keep it.
 
     Args:
         leaving_out: segments that other segments make superfluous. Compaction removes them after
@@ -91,7 +93,9 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
     for tries_left in reversed(range(TRIES)):
         try:
             images = _live_images(store, leaving_out)
-            rows = _live_feature_rows(store, model_id, images, leaving_out)
+            folder = store.folder / "features" / model_id
+            rows = _live_rows(store, folder, _feature_rows, images, leaving_out)
+            looks = _live_looks(store, images, leaving_out)
             break
         except FileNotFoundError:
             if not tries_left:
@@ -101,7 +105,7 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
     corrections = store.corrections()
 
     def fill(file: h5py.File) -> None:
-        _fill(file, model_id, images, rows, names)
+        _fill(file, model_id, images, rows, looks, names)
         stored = images.columns.image_ids.tolist()
         shown = {image_id: corrections[image_id] for image_id in stored if image_id in corrections}
         _write_corrections(add_group(file, "corrections"), shown)
@@ -130,17 +134,33 @@ def _live_images(store: FeatureStore, leaving_out: Collection[Path]) -> _Images:
     return _Images(everything.take(by_id), starts[by_id], runs)
 
 
-def _live_feature_rows(
-    store: FeatureStore, model_id: str, images: _Images, leaving_out: Collection[Path]
+def _live_looks(
+    store: FeatureStore, images: _Images, leaving_out: Collection[Path]
+) -> tuple[str, _FeatureRows] | None:
+    """The appearance model that most images have looks of, and those; None without any."""
+    of_models = [
+        (model_id, _live_rows(store, folder, _look_rows, images, leaving_out))
+        for model_id in store.look_model_ids()
+        for folder in [store.folder / LOOKS / model_id]
+    ]
+    found = [(model_id, rows) for model_id, rows in of_models if len(rows.image_ids)]
+    return max(found, key=lambda looks: len(looks[1].image_ids)) if found else None
+
+
+def _live_rows(
+    store: FeatureStore,
+    folder: Path,
+    read: Callable[[Path, FileState], tuple[NDArray[np.int64], NDArray[np.int64]]],
+    images: _Images,
+    leaving_out: Collection[Path],
 ) -> _FeatureRows:
-    folder = store.folder / "features" / model_id
-    parts = _read_segments(folder, _feature_rows, leaving_out)
+    parts = _read_segments(folder, read, leaving_out)
     nothing = np.empty(0, np.int64)
     ids = np.concatenate([nothing, *(ids for _, (ids, _) in parts)])
     written_at = np.concatenate([nothing, *(times for _, (_, times) in parts)])
     rows = latest_rows(ids, nothing, written_at)
     rows = rows[contains(images.columns.image_ids, ids[rows])]
-    sources = [f"features/{model_id}/{path.name}" for path, _ in parts]
+    sources = [str(path.relative_to(store.folder)) for path, _ in parts]
     return _FeatureRows(ids[rows], _runs(sources, [len(ids) for _, (ids, _) in parts], rows))
 
 
@@ -169,6 +189,11 @@ def _feature_rows(path: Path, state: FileState) -> tuple[NDArray[np.int64], NDAr
     return segments.read_feature_rows(path)
 
 
+@lru_cache(maxsize=KEPT_SEGMENTS)
+def _look_rows(path: Path, state: FileState) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    return read_look_rows(path)
+
+
 def _runs(sources: Sequence[str], counts: Sequence[int], rows: NDArray[np.int64]) -> list[_Run]:
     """Rows, counted over all sources one after the other, as runs within the sources."""
     if len(rows) == 0:
@@ -185,10 +210,17 @@ def _runs(sources: Sequence[str], counts: Sequence[int], rows: NDArray[np.int64]
 
 
 def _fill(
-    file: h5py.File, model_id: str, images: _Images, rows: _FeatureRows, names: dict[int, str]
+    file: h5py.File,
+    model_id: str,
+    images: _Images,
+    rows: _FeatureRows,
+    looks: tuple[str, _FeatureRows] | None,
+    names: dict[int, str],
 ) -> None:
     segments.write_root_attributes(file, VIEW)
     write_text_attribute(file, "model_id", model_id)
+    if looks is not None:
+        _write_looks(file, *looks)
     _write_images(add_group(file, "raw_images"), images, names)
     for name, row_shape in (
         ("ssd_feature_group", (segments.MAX_OBJECTS, segments.OBJECT_COLUMNS)),
@@ -200,6 +232,18 @@ def _fill(
         _write_virtual(
             group, "features", f"{name}/features", rows.runs, row_shape, np.float32, np.nan
         )
+
+
+def _write_looks(file: h5py.File, model_id: str, rows: _FeatureRows) -> None:
+    write_text_attribute(file, "look_model_id", model_id)
+    group = add_group(file, GROUP)
+    write_column(group, "image_id", rows.image_ids)
+    source = f"{GROUP}/features"
+    shape: tuple[int, ...] = (EMBEDDING_DIMENSIONS,)
+    _write_virtual(group, "features", source, rows.runs, shape, np.float16, np.nan)
+    for name, dtype, missing in (("class_id", np.int16, -1), ("class_score", np.float32, np.nan)):
+        shape = (KEPT_CLASSES,)
+        _write_virtual(group, name, f"{GROUP}/{name}", rows.runs, shape, dtype, missing)
 
 
 def _write_images(group: h5py.Group, images: _Images, names: dict[int, str]) -> None:
@@ -237,7 +281,7 @@ def _write_virtual(
     source_name: str,
     runs: Sequence[_Run],
     row_shape: tuple[int, ...],
-    dtype: type[np.uint8] | type[np.float32],
+    dtype: type[np.generic],
     missing: float,
 ) -> None:
     """A dataset of all runs one after the other; `missing` shows where a source is gone."""

@@ -17,6 +17,7 @@ from gallery.spool import facts_in
 from gallery.tasks import (
     schedule_emptying,
     schedule_ingestion,
+    schedule_looking,
     schedule_previews,
     schedule_tending,
 )
@@ -42,6 +43,8 @@ def agree_after_crash() -> None:
     schedule_tending()
     schedule_emptying(timezone.now())
     schedule_previews()
+    # Of photos from before there was an appearance model, or while its server was down.
+    schedule_looking()
 
 
 def is_abandoned(path: Path) -> bool:

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 
-from detector import GRPC_PREFIX, Detector, create_detector
+from detector import GRPC_PREFIX, Detector, Embedder, create_detector, create_embedder
+from detector.look_model import LOOK_MODEL_ID
 from detector.model_files import MODEL_ID
 from featurestore.current_model import ModelChoice, read_model_choice
 from featurestore.errors import SegmentDamaged
@@ -23,6 +24,9 @@ from gallery.vocabulary import Vocabulary
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+#: The setting LOOK_URL of a gallery without looks.
+LOOKS_OFF = "off:"
 
 
 class Once(Generic[T]):
@@ -63,6 +67,14 @@ def thumbnails() -> Thumbnails:
 @Once
 def detector() -> Detector:
     return create_detector(settings.DETECTOR_URL, models_dir())
+
+
+@Once
+def embedder() -> Embedder | None:
+    """None where looks are switched off."""
+    if settings.LOOK_URL == LOOKS_OFF:
+        return None
+    return create_embedder(settings.LOOK_URL, models_dir())
 
 
 @Once
@@ -113,6 +125,19 @@ def detector_model_id() -> str:
     if settings.DETECTOR_URL.startswith(GRPC_PREFIX):
         return detector().model_id
     return f"{MODEL_ID}-bf16" if settings.DETECTOR_URL == "local:bf16" else MODEL_ID
+
+
+def look_model_id() -> str | None:
+    """The appearance model whose looks are searched: the embedder's own, else one that is stored.
+
+    No search waits for a server, so a served one is known by what it has written.
+    """
+    if settings.LOOK_URL == LOOKS_OFF:
+        return None
+    stored = store().look_model_ids()
+    if LOOK_MODEL_ID in stored or not stored or not settings.LOOK_URL.startswith(GRPC_PREFIX):
+        return LOOK_MODEL_ID
+    return stored[-1]
 
 
 def models_dir() -> Path:

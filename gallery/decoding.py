@@ -21,6 +21,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
+from detector.looks import LOOK_SIZE, look_frame
 from gallery.errors import PhotoRefused
 from gallery.rgb import small_rgb
 from gallery.shrinking import Filter, resized
@@ -106,6 +107,13 @@ def read_photo(file: BinaryIO, longest_side: int) -> tuple[PhotoFacts, Pillow.Im
 def detector_input(pixels: Pillow.Image) -> NDArray[np.uint8]:
     """(300, 300, 3) uint8 RGB: the whole photo squeezed into the detector's frame."""
     return resized(pixels, (DETECTOR_SIDE, DETECTOR_SIDE), Filter.BOX)
+
+
+def look_input(pixels: Pillow.Image) -> NDArray[np.uint8]:
+    """(224, 224, 3) uint8 RGB: the part that `look_frame` says, squeezed."""
+    side = (LOOK_SIZE, LOOK_SIZE)
+    frame = look_frame(*pixels.size)
+    return np.asarray(pixels.resize(side, Pillow.Resampling.BOX, box=frame), np.uint8)
 
 
 def shrunken_jpeg(pixels: Pillow.Image, longest_side: int) -> bytes:

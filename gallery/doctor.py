@@ -26,6 +26,7 @@ from django_tasks_db.models import DBTaskResult
 
 from detector import GRPC_PREFIX, DetectorError
 from detector.detections import IMAGE_SIZE
+from detector.look_model import LOOK
 from detector.model_files import verify
 from featurestore.errors import StoreError
 from gallery import components
@@ -171,6 +172,8 @@ def _models() -> Findings:
     if not settings.DETECTOR_URL.startswith(GRPC_PREFIX):
         verify(components.models_dir())
         finding += ", and every file of the detection model is whole"
+    if settings.LOOK_URL.startswith("local:"):
+        verify(components.models_dir(), LOOK)
     yield Verdict.GOOD, f"{finding}.", ""
 
 
@@ -238,6 +241,22 @@ def _detector() -> Findings:
         )
 
 
+def _look() -> Findings:
+    embedder = components.embedder()
+    if embedder is None:
+        yield Verdict.GOOD, "How photos look is not searched, as LOOK_URL says.", ""
+        return
+    embedder.check()
+    stored = components.store().looks(embedder.model_id).image_ids()
+    missing = len(components.store().image_ids()) - len(stored)
+    finding = f"The appearance model is {embedder.model_id}"
+    if missing > 0:
+        advice = "The worker looks at them by itself; its log names those that it cannot read."
+        yield Verdict.NOTE, f"{finding}; {missing:,} photos are yet to be looked at.", advice
+    else:
+        yield Verdict.GOOD, f"{finding}, and all photos were looked at.", ""
+
+
 def _worker() -> Findings:
     now = timezone.now()
     overdue_at = now - timedelta(seconds=OVERDUE_SECONDS)
@@ -289,6 +308,7 @@ EXAMINATIONS: dict[str, Callable[[], Findings]] = {
     "clock": _clock,
     "store": _store,
     "detector": _detector,
+    "look": _look,
     "worker": _worker,
 }
 
@@ -311,5 +331,6 @@ ADVICE = {
         "Start TensorFlow Serving, or correct DETECTOR_URL. Uploads are kept and words are "
         "searched meanwhile."
     ),
+    "look": "Start TensorFlow Serving, correct LOOK_URL, or run `make setup`. All else works.",
     "worker": "Start a worker with `python manage.py worker`, and read its log if there is one.",
 }

@@ -30,7 +30,7 @@ from gallery.errors import is_disk_full
 from gallery.features import features_of
 from gallery.models import LEASE_RENEWALS, WAIT_SECONDS, Image
 from gallery.preparing import DISK_FULL, Prepared, prepare_image
-from gallery.tasks import schedule_tending
+from gallery.tasks import schedule_looking, schedule_tending
 from gallery.thumbnails import Size
 from gallery.vocabulary import Vocabulary
 
@@ -286,6 +286,7 @@ def _finish(images: list[Image]) -> int:
     """Mark images ready and give up their spool files; returns how many are ready."""
     # First, because it also takes off the disk what was deleted meanwhile.
     schedule_tending()
+    schedule_looking()
     ready = Image.objects.filter(pk__in=[image.pk for image in images]).mark_ready()
     Image.objects.bulk_update(images, ["preview"])
     # Deleted while they were being ingested: make sure that no part of them stays.

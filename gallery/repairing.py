@@ -38,7 +38,7 @@ from gallery.stored_rows import (
     highest_id,
     raise_next_id,
 )
-from gallery.tasks import schedule_ingestion
+from gallery.tasks import schedule_ingestion, schedule_looking
 from gallery.trash import is_same_moment
 
 LOST_REASON = "Its original was damaged on disk; only a backup can bring it back."
@@ -133,6 +133,7 @@ def reconcile_rows(repair: GalleryRepair, *, catalogue_knows_names: bool = False
     _name_lost(store, repair)
     repair.to_derive = Image.objects.received().count()
     schedule_ingestion(timezone.now())
+    schedule_looking()
 
 
 def _clear_folders(findings: Sequence[Finding], repair: GalleryRepair) -> None:

@@ -113,6 +113,7 @@ def highest_id(store: FeatureStore) -> int:
     """The highest id that the store has ever seen, deleted images included; 0 where none."""
     ids = [store.image_ids(), store.deleted_ids()]
     ids += [store.index(model_id).image_ids for model_id in store.model_ids()]
+    ids += [store.looks(model_id).image_ids() for model_id in store.look_model_ids()]
     return max(int(some.max(initial=0)) for some in ids)
 
 

@@ -28,6 +28,10 @@ INGEST_SECONDS = 5.0
 # Likewise, since nobody waits for a preview.
 PREVIEW_SECONDS = 3.0
 TEND_AFTER_SECONDS = 3.0
+# Likewise; photos that arrive are ready first.
+LOOK_SECONDS = 5.0
+LOOK_AFTER_SECONDS = 1.0
+LOOK_AGAIN_SECONDS = 60.0
 TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
 TEND_PAUSE = 10
@@ -130,6 +134,34 @@ def schedule_emptying(at: datetime) -> None:
 def schedule_previews() -> None:
     """Have missing previews made, unless that is due already."""
     _schedule(make_previews, timezone.now())
+
+
+@task()
+def look_at_photos() -> None:
+    """Say for a while how photos look that are ready; goes on later where there are more."""
+    from detector import DetectorError
+    from gallery import components
+    from gallery.looking import fill_in_looks
+
+    try:
+        embedder = components.embedder()
+        if embedder is None or fill_in_looks(embedder, seconds=LOOK_SECONDS):
+            return
+    except DetectorError as error:
+        logger.warning("How photos look is told later: %s", error)
+        schedule_looking(LOOK_AGAIN_SECONDS)
+    except OSError:
+        # A full disk, as a rule.
+        schedule_looking(LOOK_AGAIN_SECONDS)
+        raise
+    else:
+        # Behind the photos that came meanwhile, whose turn in the queue is earlier.
+        schedule_looking(0)
+
+
+def schedule_looking(after_seconds: float = LOOK_AFTER_SECONDS) -> None:
+    """Have photos without a look looked at, unless that is due already."""
+    _schedule(look_at_photos, timezone.now() + timedelta(seconds=after_seconds))
 
 
 def schedule_ingestion(at: datetime) -> None:

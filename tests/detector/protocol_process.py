@@ -16,12 +16,12 @@ SCRIPT = Path(__file__).with_name("protocol_server.py")
 
 
 class ProtocolServer:
-    """`protocol_server.py` over the SavedModel in a folder, for as long as a `with` lasts."""
+    """`protocol_server.py` over the SavedModels in folders, for as long as a `with` lasts."""
 
-    def __init__(self, saved_model_dir: Path, log: Path) -> None:
+    def __init__(self, *saved_model_dirs: Path, log: Path) -> None:
         with log.open("w") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, str(SCRIPT), str(saved_model_dir)],
+                [sys.executable, str(SCRIPT), *map(str, saved_model_dirs)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,

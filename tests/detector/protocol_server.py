@@ -1,13 +1,13 @@
-"""A server of TensorFlow Serving's protocol over the exported SavedModel, from official stubs.
+"""A server of TensorFlow Serving's protocol over exported SavedModels, from official stubs.
 
 It stands in for TensorFlow Serving: the same protocol buffers, gRPC services and SavedModel
-signatures. `python protocol_server.py SAVED_MODEL_DIR` prints the port it listens on, then obeys
-the lines of its standard input and answers each with "done":
+signatures. `python protocol_server.py SAVED_MODEL_DIR...`, such as `models/ssd/1`, prints the port
+it listens on, then obeys the lines of its standard input and answers each with "done":
 
 - a fault, `slow`, `unavailable`, `garbage`, `wrong-shape` or `half-a-batch`, that all requests meet
 - `none`: no fault
 - `down` and `up`: stop listening, and listen at the same port again
-- `versions 1 2`: the versions of the model that are there
+- `versions 1 2`: the versions of each model that are there
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -30,7 +31,6 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-MODEL = "ssd"
 SLOW_SECONDS = 3.0
 FAULTS = ("none", "slow", "unavailable", "garbage", "wrong-shape", "half-a-batch")
 
@@ -40,15 +40,16 @@ Predict = Callable[[Any, grpc.ServicerContext], Any]
 class PredictionService(
     prediction_service_pb2_grpc.PredictionServiceServicer,  # type: ignore[misc]  # It ships no types.
 ):
-    def __init__(self, saved_model_dir: str) -> None:
-        self.model = tf.saved_model.load(saved_model_dir)
-        self.meta_graph = _meta_graph(saved_model_dir)
+    def __init__(self, *saved_model_dirs: str) -> None:
+        by_name = {Path(folder).parent.name: folder for folder in saved_model_dirs}
+        self.models = {name: tf.saved_model.load(folder) for name, folder in by_name.items()}
+        self.meta_graphs = {name: _meta_graph(folder) for name, folder in by_name.items()}
         self.versions = [1]
 
     def chosen_version(self, spec: Any, context: grpc.ServicerContext) -> int:
         """The version a request names, else the newest; ends the request where it is not there."""
         asked = int(spec.version.value)
-        if spec.name != MODEL or (asked and asked not in self.versions):
+        if spec.name not in self.models or (asked and asked not in self.versions):
             context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found for request")
         return asked or max(self.versions)
 
@@ -56,7 +57,8 @@ class PredictionService(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         version = self.chosen_version(request.model_spec, context)
-        signature = self.model.signatures.get(request.model_spec.signature_name)
+        model = self.models[request.model_spec.name]
+        signature = model.signatures.get(request.model_spec.signature_name)
         if signature is None:
             context.abort(grpc.StatusCode.INVALID_ARGUMENT, "signature not found")
         if not request.inputs:
@@ -67,7 +69,7 @@ class PredictionService(
             name: tf.constant(tf.make_ndarray(tensor)) for name, tensor in request.inputs.items()
         }
         response = predict_pb2.PredictResponse()
-        response.model_spec.name = MODEL
+        response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = version
         for name, tensor in signature(**inputs).items():
             response.outputs[name].CopyFrom(tf.make_tensor_proto(tensor.numpy()))
@@ -77,10 +79,11 @@ class PredictionService(
         self, request: Any, context: grpc.ServicerContext
     ) -> Any:
         response = get_model_metadata_pb2.GetModelMetadataResponse()
-        response.model_spec.name = MODEL
+        response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = self.chosen_version(request.model_spec, context)
         signatures = get_model_metadata_pb2.SignatureDefMap()
-        for name, signature in self.meta_graph.signature_def.items():
+        meta_graph = self.meta_graphs[request.model_spec.name]
+        for name, signature in meta_graph.signature_def.items():
             signatures.signature_def[name].CopyFrom(signature)
         packed = any_pb2.Any()
         packed.Pack(signatures)
@@ -162,7 +165,7 @@ def _listen(service: PredictionService, faults: Faults, port: int) -> tuple[grpc
 
 
 def main() -> None:
-    service, faults = PredictionService(sys.argv[1]), Faults()
+    service, faults = PredictionService(*sys.argv[1:]), Faults()
     server, port = _listen(service, faults, 0)
     print(port, flush=True)
     for line in sys.stdin:

@@ -11,6 +11,7 @@ import pytest
 
 from detector.errors import ModelMissing, WeightsUnavailable
 from detector.export import package
+from detector.look_model import LOOK_MODEL_ID
 from detector.model_files import IR_FILE, MODEL_ID, WEIGHT_FILES, verify
 from tests.detector.conftest import RunPython
 
@@ -43,7 +44,11 @@ def test_a_second_export_does_nothing_and_needs_no_tensorflow(
 ) -> None:
     result = run_python("-c", EXPORT_AND_TELL, "--models-dir", models_dir)
     assert result.returncode == 0, result.stderr
-    assert result.stdout == f"{MODEL_ID} is in {models_dir.resolve()} already\nFalse\n"
+    assert result.stdout.splitlines() == [
+        f"{MODEL_ID} is in {models_dir.resolve()} already",
+        f"{LOOK_MODEL_ID} is in {models_dir.resolve()} already",
+        "False",
+    ]
 
 
 def test_a_forged_package_is_refused_and_leaves_nothing(

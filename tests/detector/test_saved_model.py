@@ -11,6 +11,7 @@ import pytest
 
 from detector.detections import Images
 from detector.labels import ID_BY_NAME
+from detector.look_model import LOOK
 from detector.model_files import MODEL_ID, SAVED_MODEL_DIR
 from tests.detector.conftest import RunPython
 from tests.detector.protocol_process import ProtocolServer
@@ -115,6 +116,16 @@ def test_it_names_its_model_as_often_as_it_is_asked(saved_model: Path, tmp_path:
     )
     told = np.load(tmp_path / "model_id.npy", allow_pickle=True)
     assert [name.decode() for name in told] == [MODEL_ID] * 3
+
+
+def test_the_appearance_model_has_the_documented_signatures(models_dir: Path) -> None:
+    shown = saved_model_cli(
+        "show", "--dir", models_dir / LOOK.saved_model_dir, "--tag_set", "serve", "--all"
+    )
+    shapes = [line.strip() for line in shown.splitlines() if line.strip().startswith("shape: ")]
+    for shape in ("(-1, 224, 224, 3)", "(-1, 1280)", "(-1, 1000)"):
+        assert f"shape: {shape}" in shapes
+    assert (models_dir / LOOK.saved_model_dir / "assets.extra").is_dir()
 
 
 def test_its_warm_up_requests_are_answered_by_it(saved_model: Path, run_python: RunPython) -> None:

@@ -18,7 +18,7 @@ from detector.errors import (
 )
 from detector.model_files import MODEL_ID
 from detector.serving import ServingDetector
-from detector.serving.client import MAX_MESSAGE_BYTES
+from detector.serving.connection import MAX_MESSAGE_BYTES
 from tests.detector.conftest import PredictResponse, StartServer
 from tests.detector.protocol_process import ProtocolServer
 

@@ -26,7 +26,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from featurestore.errors import ImageNotStored
 from featurestore.segments import Edit
 from tests.featurestore.kills import Killed, killed_before
-from tests.featurestore.samples import features, random_detections
+from tests.featurestore.samples import features, looks, random_detections
 from tests.featurestore.store_contents import MODELS, Contents, Store, numbered_image
 
 IMAGE_IDS = range(1, 13)
@@ -106,6 +106,18 @@ def conformance_machine(implementation: Implementation[S]) -> type[RuleBasedStat
                 lambda model: model.append_features(model_id, found),
             )
 
+        @rule(handle=handles, model_id=models, image_ids=ids, seed=st.integers(0, 99), step=steps)
+        def append_looks(
+            self, handle: int, model_id: str, image_ids: list[int], seed: int, step: int | None
+        ) -> None:
+            found = looks(image_ids, seed)
+            self._write(
+                handle,
+                step,
+                lambda store: store.looks(model_id).append(found),
+                lambda model: model.append_looks(model_id, found),
+            )
+
         @rule(handle=handles, image_ids=ids, name=st.text(max_size=3), step=steps)
         def edit(self, handle: int, image_ids: list[int], name: str, step: int | None) -> None:
             name = name.replace("\0", "")
@@ -169,9 +181,12 @@ def conformance_machine(implementation: Implementation[S]) -> type[RuleBasedStat
         def both_handles_show_the_same(self) -> None:
             without_bytes = copy.copy(self.model)
             without_bytes.images = {}
+            without_bytes.looks = Contents().looks
             for store in self.handles:
                 assert store.image_ids().tolist() == sorted(self.model.images)
                 assert Contents.without_bytes(store) == without_bytes
+                found = [store.looks(model_id).image_ids().tolist() for model_id in MODELS]
+                assert found == self.model.look_ids()
 
         def _compact(self, store: S, everything: bool) -> None:
             implementation.compact(store, everything)
@@ -258,6 +273,7 @@ def assert_compaction_may_be_killed_twice(implementation: Implementation[S], fol
     for image_id in (1, 4, 2, 3, 5):
         store.append_images([numbered_image(image_id), numbered_image(image_id + 10)])
         store.append_features(MODELS[0], features([image_id], [random_detections(image_id)]))
+        store.looks(MODELS[0]).append(looks([image_id]))
         store.append_edits([Edit(image_id, "name", f"{image_id}", time.time())])
     store.delete([image_id + 10 for image_id in range(1, 6)])
     store.append_features(MODELS[0], features([1], [random_detections(99)]))

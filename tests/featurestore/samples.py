@@ -7,6 +7,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.looks import LookFeatures
 from featurestore.packing import pack_boxes, pack_scores
 from featurestore.postings import Postings
 from featurestore.segments import Features, StoredImage
@@ -42,6 +43,16 @@ def features(image_ids: list[int], found: list[NDArray[np.float32]]) -> Features
         ssd=np.array(found, np.float32).reshape(-1, 20, 6),
         nlp=nlp.reshape(-1, 50),
         written_at=np.full(len(image_ids), time.time_ns(), np.int64),
+    )
+
+
+def looks(image_ids: list[int], seed: int = 0) -> LookFeatures:
+    """Looks that follow from the ids and the seed."""
+    numbers = [np.random.default_rng([seed, image_id]) for image_id in image_ids]
+    embedding = np.array([random.uniform(0, 6, 1280) for random in numbers], np.float32)
+    scores = np.array([random.dirichlet(np.full(1000, 0.1)) for random in numbers], np.float32)
+    return LookFeatures.of(
+        image_ids, embedding.reshape(-1, 1280), scores.reshape(-1, 1000), time.time_ns()
     )
 
 

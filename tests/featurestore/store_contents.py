@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore.index import Index
+from featurestore.looks import LookFeatures
+from featurestore.model_looks import ModelLooks
 from featurestore.segments import Edit, Features, ImageFacts, StoredImage
 from tests.featurestore.samples import PackedObject, as_indexed, sample_image
 
@@ -31,6 +33,7 @@ class Store(Protocol):
     def image_facts(self) -> Iterator[ImageFacts]: ...
     def edits(self) -> dict[tuple[int, str], Edit]: ...
     def index(self, model_id: str) -> Index: ...
+    def looks(self, model_id: str) -> ModelLooks: ...
     def renew_index(self, model_id: str) -> bool: ...
     def sweep(self) -> Sequence[Path]: ...
 
@@ -47,6 +50,10 @@ class Contents:
         default_factory=lambda: {model_id: {} for model_id in MODELS}
     )
     """First number of each."""
+    looks: dict[str, dict[int, tuple[float, int]]] = field(
+        default_factory=lambda: {model_id: {} for model_id in MODELS}
+    )
+    """First number of each embedding, and the first class."""
     edits: dict[tuple[int, str], str] = field(default_factory=dict)
     deleted: set[int] = field(default_factory=set)
 
@@ -54,6 +61,8 @@ class Contents:
     def of(cls, store: Store) -> Contents:
         """Everything that a store shows, bytes included."""
         contents = cls.without_bytes(store)
+        for model_id in MODELS:
+            contents.append_looks(model_id, store.looks(model_id).read())
         for facts in store.image_facts():
             assert facts.image_id not in contents.images, f"image {facts.image_id} comes twice"
             contents.images[facts.image_id] = StoredImage(
@@ -69,7 +78,7 @@ class Contents:
 
     @classmethod
     def without_bytes(cls, store: Store) -> Contents:
-        """Everything but the images."""
+        """Everything but images and looks, which are read from the disk each time."""
         contents = cls(
             edits={key: edit.value for key, edit in store.edits().items()},
             deleted=set(store.deleted_ids().tolist()),
@@ -87,6 +96,10 @@ class Contents:
             assert len(index) == len(contents.features[model_id])
         return contents
 
+    def look_ids(self) -> list[list[int]]:
+        """Of each model the ids of images that have looks."""
+        return [sorted(self.looks[model_id]) for model_id in MODELS]
+
     def append_images(self, images: Sequence[StoredImage]) -> None:
         for image in images:
             if image.image_id not in self.deleted:
@@ -97,6 +110,13 @@ class Contents:
             if image_id not in self.deleted:
                 self.features[model_id][image_id] = as_indexed(ssd)
                 self.sentence_vectors[model_id][image_id] = float(nlp[0])
+
+    def append_looks(self, model_id: str, added: LookFeatures) -> None:
+        for image_id, embedding, class_ids in zip(
+            added.image_ids.tolist(), added.embedding, added.class_ids, strict=True
+        ):
+            if image_id not in self.deleted:
+                self.looks[model_id][image_id] = float(embedding[0]), int(class_ids[0])
 
     def append_edits(self, edits: Sequence[Edit]) -> None:
         for edit in edits:
@@ -110,6 +130,7 @@ class Contents:
             for model_id in MODELS:
                 self.features[model_id].pop(image_id, None)
                 self.sentence_vectors[model_id].pop(image_id, None)
+                self.looks[model_id].pop(image_id, None)
         self.edits = {key: value for key, value in self.edits.items() if key[0] not in self.deleted}
 
 

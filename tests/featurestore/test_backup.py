@@ -16,7 +16,7 @@ from featurestore.backup import (
 from featurestore.errors import BackupRefused
 from featurestore.store import FeatureStore
 from tests.featurestore.damage import flip_bit_of
-from tests.featurestore.samples import features, random_detections, sample_image
+from tests.featurestore.samples import features, looks, random_detections, sample_image
 
 MODEL = "model-1"
 
@@ -51,9 +51,11 @@ def finish(target: BackupFolder, files: list[BackupFile], keep: list[str] | None
 
 
 def test_a_backup_is_a_store_of_its_own(store: FeatureStore, target: BackupFolder) -> None:
+    store.looks(MODEL).append(looks([1]))
     finish(target, copied(store, target))
     backup = FeatureStore(target.folder / "store")
     assert backup.image_ids().tolist() == [1]
+    assert backup.looks(MODEL).image_ids().tolist() == [1]
     assert backup.read_image(1) == sample_image(1).data
 
 

@@ -12,12 +12,13 @@ import pytest
 
 from featurestore import checking, segments
 from featurestore.checking import Remedy, check_store, plausible_features, segment_files
+from featurestore.looks import write_looks
 from featurestore.reading_process import ReadingProcess
 from featurestore.segments import Edit
 from featurestore.store import FeatureStore
 from featurestore.view import write_view
 from tests.featurestore.damage import flip_bit, flip_bit_of
-from tests.featurestore.samples import detections, features, random_detections, sample_image
+from tests.featurestore.samples import detections, features, looks, random_detections, sample_image
 
 MODEL = "model-1"
 
@@ -30,6 +31,7 @@ def store(tmp_path: Path) -> FeatureStore:
     store.append_images([sample_image(i) for i in ids[:3]])
     store.append_images([sample_image(i) for i in ids[3:]])
     store.append_features(MODEL, features(ids, [random_detections(i) for i in ids]))
+    store.looks(MODEL).append(looks(ids))
     store.append_edits([Edit(2, "name", '"renamed.jpg"', 1.0)])
     store.delete([3])
     write_view(store, MODEL)
@@ -46,7 +48,7 @@ def test_it_finds_nothing_in_an_empty_store(tmp_path: Path) -> None:
     assert list(check_store(FeatureStore(tmp_path / "store").folder)) == []
 
 
-@pytest.mark.parametrize("kind", ["images", "features", "deletions", "edits"])
+@pytest.mark.parametrize("kind", ["images", "features", "looks", "deletions", "edits"])
 def test_it_finds_each_flipped_bit_of_a_segment(store: FeatureStore, kind: str) -> None:
     path = next(path for path, found in segment_files(store.folder) if found == kind)
     whole = path.read_bytes()
@@ -62,6 +64,18 @@ def test_it_names_the_image_whose_bytes_have_changed(store: FeatureStore) -> Non
     flip_bit_of(path, sample_image(2).data)
     found = [f.image_id for f in check_store(store.folder) if f.path == path]
     assert found == [None, 2]
+
+
+def test_it_finds_looks_that_no_model_gives(store: FeatureStore) -> None:
+    wrong = looks([4, 5])
+    wrong.class_ids[1, 0] = 1000
+    store.looks(MODEL).append(wrong)
+    write_looks(store.folder / "looks" / MODEL, "another-model", looks([1]))
+    found = sorted(f"{finding.problem} {finding.image_id}" for finding in check_store(store.folder))
+    assert found == [
+        "has a look of image 5 that no model gives. 5",
+        "holds looks of the model another-model. None",
+    ]
 
 
 def test_it_finds_a_segment_that_was_cut_short(store: FeatureStore) -> None:

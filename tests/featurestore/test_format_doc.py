@@ -13,13 +13,14 @@ from featurestore.durable import UNFINISHED
 from featurestore.segments import DIGEST_LENGTH, FORMAT, FORMAT_VERSION, Edit, digest_of
 from featurestore.store import FeatureStore
 from featurestore.view import VIEW_NAME, write_view
-from tests.featurestore.samples import features, random_detections, sample_image
+from tests.featurestore.samples import features, looks, random_detections, sample_image
 
 DOC = (Path(__file__).parents[2] / "docs" / "featurestore-format.md").read_text()
 MODEL = "model-1"
 KINDS = {
     "images": "## Kind `images`",
     "features": "## Kind `features`",
+    "looks": "## Kind `looks`",
     "deletions": "## Kind `deletions`",
     "edits": "## Kind `edits`",
     "view": "# The view `gallery.h5`",
@@ -32,6 +33,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     store = FeatureStore(tmp_path_factory.mktemp("store"))
     store.append_images([sample_image(1), sample_image(2), sample_image(3)])
     store.append_features(MODEL, features([1, 2], [random_detections(1), random_detections(2)]))
+    store.looks(MODEL).append(looks([1, 2]))
     store.delete([3])
     corrected = '[{"class_id":17,"score":1.0,"box":[0.1,0.2,0.5,0.6],"source":"person"}]'
     store.append_edits([Edit(1, "name", '"renamed"', 1.0), Edit(1, "objects", corrected, 1.0)])
@@ -41,6 +43,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         for kind, folder in (
             ("images", "images"),
             ("features", f"features/{MODEL}"),
+            ("looks", f"looks/{MODEL}"),
             ("deletions", "deletions"),
             ("edits", "edits"),
         )
@@ -131,7 +134,7 @@ def test_the_doc_is_of_the_current_version() -> None:
 
 
 def test_segments_are_named_as_the_doc_says(files: dict[str, Path]) -> None:
-    for kind in ("images", "features", "deletions", "edits"):
+    for kind in ("images", "features", "looks", "deletions", "edits"):
         name = re.fullmatch(r"([0-9a-f]{16})-([0-9a-f]{32})\.h5", files[kind].name)
         assert name
         time, digest = name.groups()

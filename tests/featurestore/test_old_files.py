@@ -19,6 +19,7 @@ MODEL = "sample-model"
 IMAGES = DATA / "images" / "17979cfe362a0000-0312d35b6f9db942525b96e0fce1058c.h5"
 FEATURES = DATA / "features" / MODEL / "17979cfe71c4ca00-dd1a133b4053d2c810c28448472d42f6.h5"
 DELETIONS = DATA / "deletions" / "17979cfead5f9400-316af3295c812aa4324c7c4c00b4774e.h5"
+LOOKS = DATA / "looks" / MODEL / "17979cff24952800-0913d99e826a7b03f29083a108013075.h5"
 EDITS = DATA / "edits" / "17979cfee8fa5e00-10e098a07565ecefcd0d71170a585250.h5"
 
 RED = "9b53e2088fbd80b0328ab5597fff5cb130dc7b55322d7b6dbead9c76c666e668"
@@ -64,7 +65,7 @@ def test_edits() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [IMAGES, FEATURES, DELETIONS, EDITS], ids=lambda path: path.parent.name
+    "path", [IMAGES, FEATURES, LOOKS, DELETIONS, EDITS], ids=lambda path: path.parent.name
 )
 def test_names_hold_the_digest(path: Path) -> None:
     assert path.stem.partition("-")[2] == segments.digest_of(path)
@@ -79,4 +80,9 @@ def test_they_make_a_store(tmp_path: Path) -> None:
     index = store.index(MODEL)
     assert index.image_ids.tolist() == [1, 2]
     np.testing.assert_allclose(index.detections_of(1), [[62, 0.25, 1, 2, 3, 4]], atol=0.005)
+    looks = store.looks(MODEL).read()
+    assert looks.image_ids.tolist() == [1, 2]
+    assert (looks.embedding[1] == (np.arange(1280, 2560) / 512).astype(np.float16)).all()
+    assert looks.class_ids[0].tolist() == [817, 511, 436, 656, 479]
+    assert looks.class_scores[0].tolist() == [0.5, 0.25, 0.125, 0, 0]
     assert store.damaged_segments() == []

@@ -17,7 +17,7 @@ from featurestore.salvage import KnownImages
 from featurestore.segments import Edit, ImageFacts, StoredImage
 from featurestore.store import FeatureStore
 from tests.featurestore.damage import flip_bit, flip_bit_of
-from tests.featurestore.samples import features, random_detections, sample_image
+from tests.featurestore.samples import features, looks, random_detections, sample_image
 
 MODEL = "model-1"
 IDS = [1, 2, 3, 4, 5]
@@ -87,6 +87,18 @@ def test_all_images_but_the_damaged_one_are_salvaged(store: FeatureStore) -> Non
     facts = {facts.image_id: facts for facts in fresh.image_facts()}
     assert facts[4].name == "photo 4.jpg"
     assert facts[4].uploaded_at == big_image(4).uploaded_at
+
+
+def test_looks_are_salvaged_chunk_by_chunk(store: FeatureStore) -> None:
+    ids = list(range(1, 1501))
+    store.looks(MODEL).append(looks(ids))
+    path = segment(store, "looks")
+    flip_bit_of(path, looks([1400]).embedding.tobytes())
+    (moved,) = repaired(store).quarantined
+    assert moved == store.folder / "quarantine" / "looks" / MODEL / path.name
+    left = FeatureStore(store.folder).looks(MODEL).read()
+    assert left.image_ids.tolist() == [i for i in ids[:1024] if i != 6]
+    np.testing.assert_array_equal(left.embedding[9], looks([11]).embedding[0])
 
 
 def test_the_damaged_file_itself_is_kept_in_quarantine(store: FeatureStore) -> None:

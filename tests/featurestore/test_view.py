@@ -14,7 +14,7 @@ from featurestore.compaction import compact
 from featurestore.segments import Edit
 from featurestore.store import FeatureStore
 from featurestore.view import write_view
-from tests.featurestore.samples import features, random_detections, sample_image
+from tests.featurestore.samples import features, looks, random_detections, sample_image
 
 MODEL = "model-1"
 
@@ -55,6 +55,26 @@ def assert_features_are_those_of(path: Path, image_ids: list[int]) -> None:
         np.testing.assert_array_equal(
             file["nlp_feature_group/features"][:, 0], np.array(image_ids, np.float32)
         )
+
+
+def test_it_shows_the_looks_of_the_model_that_most_photos_have_them_of(
+    store: FeatureStore,
+) -> None:
+    add(store, 1, 2, 3)
+    with h5py.File(write_view(store, MODEL)) as file:
+        assert "look_feature_group" not in file
+    store.looks("model-a").append(looks([1]))
+    for image_id in (3, 2, 1):
+        store.looks("model-b").append(looks([image_id]))
+    store.delete([2])
+    with h5py.File(write_view(store, MODEL)) as file:
+        group = file["look_feature_group"]
+        assert file.attrs["look_model_id"] == b"model-b"
+        assert group["image_id"][:].tolist() == [1, 3]
+        expected = looks([1, 3])
+        np.testing.assert_array_equal(group["features"][:], expected.embedding)
+        np.testing.assert_array_equal(group["class_id"][:], expected.class_ids)
+        np.testing.assert_array_equal(group["class_score"][:], expected.class_scores)
 
 
 def test_an_empty_store_has_an_empty_view(store: FeatureStore) -> None:

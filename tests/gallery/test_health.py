@@ -26,7 +26,7 @@ from tests.photos import COFFEE
 def ssd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProtocolServer]:
     """A server of the real SavedModel, in a process of its own."""
     log = tmp_path_factory.mktemp("ssd") / "stderr"
-    with ProtocolServer(settings.GALLERY_MODELS / SAVED_MODEL_DIR, log) as server:
+    with ProtocolServer(settings.GALLERY_MODELS / SAVED_MODEL_DIR, log=log) as server:
         yield server
 
 

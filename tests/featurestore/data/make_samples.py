@@ -13,6 +13,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw
 
 from featurestore import segments
+from featurestore.looks import LookFeatures, write_looks
 from featurestore.segments import Edit, Features, StoredImage
 
 MODEL_ID = "sample-model"
@@ -22,7 +23,7 @@ SECOND = 1_000_000_000
 
 def main(folder: Path) -> None:
     """Write one segment of each kind below a folder, laid out like a store."""
-    for name in ("images", f"features/{MODEL_ID}", "deletions", "edits"):
+    for name in ("images", f"features/{MODEL_ID}", f"looks/{MODEL_ID}", "deletions", "edits"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     segments.write_images(
         folder / "images",
@@ -58,6 +59,18 @@ def main(folder: Path) -> None:
             Edit(1, "name", '"zweiter Name 🎉.png"', 1_700_000_003.5),
         ],
         time_ns=WRITTEN_NS + 3 * SECOND,
+    )
+    write_looks(
+        folder / "looks" / MODEL_ID,
+        MODEL_ID,
+        LookFeatures(
+            image_ids=np.array([1, 2], np.int64),
+            embedding=(np.arange(2560).reshape(2, 1280) / 512).astype(np.float16),
+            class_ids=np.array([[817, 511, 436, 656, 479], [999, 0, 1, 2, 3]], np.int16),
+            class_scores=np.array([[0.5, 0.25, 0.125, 0, 0], [1, 0, 0, 0, 0]], np.float32),
+            written_at=np.array([WRITTEN_NS + 3, WRITTEN_NS + 4], np.int64),
+        ),
+        time_ns=WRITTEN_NS + 4 * SECOND,
     )
 
 

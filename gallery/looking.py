@@ -1,0 +1,109 @@
+"""How photos look as a whole, for those in the store that have no such features yet.
+
+It comes after a photo is ready, in the background: neither uploads nor detection wait for it, and
+photos from before there was an appearance model get theirs in the same way. It is made of the
+thumbnail, which is larger than what the network sees and need not be decoded from the original.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector import Embedder
+from featurestore.errors import ImageNotStored, StoreError
+from featurestore.live_rows import alive_rows
+from featurestore.looks import LookFeatures
+from gallery import components
+from gallery.decoding import look_input, read_pixels
+from gallery.errors import PhotoRefused
+from gallery.models import Image
+from gallery.originals import original_file, thumbnail_path
+from gallery.thumbnails import Size, is_undamaged
+
+logger = logging.getLogger(__name__)
+
+BATCH = 32
+
+_lock = threading.Lock()
+_unreadable: set[tuple[Path, int]] = set()
+"""Stores and photos that could not be decoded; they are tried again by the next process."""
+
+
+def images_without_looks(model_id: str) -> list[int]:
+    """Ids of stored images that an appearance model has no look of, rising."""
+    store = components.store()
+    image_ids = store.image_ids()
+    ids: list[int] = image_ids[alive_rows(image_ids, store.looks(model_id).image_ids())].tolist()
+    return [image_id for image_id in ids if (store.folder, image_id) not in _unreadable]
+
+
+def fill_in_looks(
+    embedder: Embedder,
+    *,
+    seconds: float = float("inf"),
+    on_image: Callable[[], object] = lambda: None,
+) -> bool:
+    """Store looks of images that have none, the newest first; whether that is all of them.
+
+    Killed at any moment, it goes on from where it was. Raises DetectorError, OSError (a full disk).
+    """
+    stop = time.monotonic() + seconds
+    with _lock:
+        missing = images_without_looks(embedder.model_id)[::-1]
+        for start in range(0, len(missing), BATCH):
+            if time.monotonic() > stop:
+                return False
+            _look_at(embedder, missing[start : start + BATCH], on_image)
+    return True
+
+
+def look_at(embedder: Embedder, photo: NDArray[np.uint8]) -> LookFeatures:
+    """The look of one photo that is not in the store, as image 0.
+
+    Args:
+        photo: (224, 224, 3) from `look_input`.
+
+    Raises DetectorError.
+    """
+    looks = embedder.embed(photo[np.newaxis])
+    return LookFeatures.of([0], looks.embedding, looks.scores, time.time_ns())
+
+
+def _look_at(embedder: Embedder, image_ids: Sequence[int], on_image: Callable[[], object]) -> None:
+    folder = components.store().folder
+    rows = Image.objects.in_bulk(image_ids)
+    pixels, found = [], []
+    for image_id in image_ids:
+        try:
+            if image_id in rows:
+                pixels.append(_pixels(rows[image_id]))
+                found.append(image_id)
+        except ImageNotStored:
+            pass  # Deleted since the list was made.
+        except (StoreError, PhotoRefused) as error:
+            logger.warning("How photo %d looks cannot be told: %s", image_id, error)
+            _unreadable.add((folder, image_id))
+        on_image()
+    # Of no row in the catalogue, which `check_store` finds.
+    _unreadable.update((folder, image_id) for image_id in image_ids if image_id not in rows)
+    if found:
+        looks = embedder.embed(np.stack(pixels))
+        components.store().looks(embedder.model_id).append(
+            LookFeatures.of(found, looks.embedding, looks.scores, time.time_ns())
+        )
+
+
+def _pixels(image: Image) -> NDArray[np.uint8]:
+    """(224, 224, 3). Raises StoreError or PhotoRefused."""
+    path = thumbnail_path(image, Size.GRID)
+    if is_undamaged(path.read_bytes()):
+        return look_input(read_pixels(path, Size.GRID))
+    with original_file(image) as original:
+        return look_input(read_pixels(original, Size.GRID))

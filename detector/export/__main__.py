@@ -147,7 +147,7 @@ def _check_look(made: Path) -> None:
 
     images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
     images[1, 100:200, 100:200] = 0
-    expected = LocalEmbedder(made).embed(images)
+    expected = LocalEmbedder(made, precision="f32").embed(images)
     found = tf_model.run_saved_model(made / LOOK.saved_model_dir, images)
     if not np.allclose(found["embedding"], expected.embedding, atol=1e-3):
         raise WeightsUnavailable("TensorFlow and OpenVINO disagree about the appearance model")

@@ -45,6 +45,7 @@ from gallery.searches_api import router as searches_router
 from gallery.thumbnails import Size
 from gallery.trash import move_to_trash
 from gallery.trash_api import router as trash_router
+from gallery.tus_api import router as resumable_uploads
 from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
 
 api = NinjaAPI(
@@ -61,6 +62,7 @@ api = NinjaAPI(
 api.add_router("", searches_router)
 api.add_router("", trash_router)
 api.add_router("", objects_router)
+api.add_router("", resumable_uploads)
 
 
 class Problem(Schema):

@@ -23,7 +23,8 @@ STORE_DIR = GALLERY_DATA / "store"
 SPOOL_DIR = GALLERY_DATA / "spool"
 THUMBNAIL_DIR = GALLERY_DATA / "thumbnails"
 QUERY_DIR = GALLERY_DATA / "queries"
-for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR):
+UNFINISHED_DIR = GALLERY_DATA / "unfinished"
+for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR, UNFINISHED_DIR):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -44,6 +45,9 @@ GALLERY_PORT = env_int("GALLERY_PORT", 8000)
 
 MAX_UPLOAD_BYTES = env_int("MAX_UPLOAD_MB", 64) * 1024 * 1024
 MAX_PIXELS = env_int("MAX_MEGAPIXELS", 100) * 1_000_000
+# Of uploads that can be resumed: what one visitor may have under way, and for how long it is kept.
+MAX_UNFINISHED_BYTES = env_int("MAX_UNFINISHED_MB", 2048) * 1024 * 1024
+UNFINISHED_SECONDS = env_int("UNFINISHED_HOURS", 48) * 3600.0
 
 # For how long a photo can be brought back that was deleted.
 TRASH_DAYS = env_int("TRASH_DAYS", 30)

@@ -85,6 +85,7 @@ def tend() -> None:
     from gallery.photo_queries import sweep_photo_queries
     from gallery.tending import tend_store
     from gallery.trash import end_moves
+    from gallery.tus import taking
 
     end_deletions()
     end_renames()
@@ -101,6 +102,7 @@ def tend() -> None:
         schedule_tending(TEND_AFTER_SECONDS + TEND_PAUSE * (time.monotonic() - started))
     forget_old_tasks()
     sweep_photo_queries()
+    taking.sweep()
 
 
 @task()

@@ -13,7 +13,7 @@ from django_tasks_db.management.commands import db_worker
 
 from gallery import components
 
-FOLDERS = ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR")
+FOLDERS = ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR", "UNFINISHED_DIR")
 
 
 @contextmanager

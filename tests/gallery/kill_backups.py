@@ -68,7 +68,7 @@ def run(command: str, folder: Path) -> None:
 
 def use_data_folder(folder: Path) -> None:
     """From now on the gallery works in this folder."""
-    for name in ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR"):
+    for name in ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR", "UNFINISHED_DIR"):
         path = folder / name.removesuffix("_DIR").lower()
         path.mkdir(parents=True, exist_ok=True)
         setattr(settings, name, path)

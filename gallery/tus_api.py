@@ -36,7 +36,7 @@ def options(request: HttpRequest) -> HttpResponse:
     return _with_version(response)
 
 
-@router.post("/uploads")
+@router.post("/uploads", url_name="begin_upload")
 def begin(request: HttpRequest) -> HttpResponse:
     """Begin an upload: headers Upload-Length and Upload-Metadata with a `filename` in Base64.
 

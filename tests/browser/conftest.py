@@ -23,8 +23,9 @@ QUIET = [
     "--disable-sync",
     "--no-first-run",
 ]
-# A browser reports every answer that is a refusal, also one that the page shows as a sentence.
-REFUSAL = re.compile(r"status of (?:4\d\d|503)")
+# A browser reports every answer that is a refusal, also one that the page shows as a sentence, and
+# every request of a page whose connection a test has cut.
+REFUSAL = re.compile(r"status of (?:4\d\d|503)|ERR_INTERNET_DISCONNECTED")
 PATIENCE = 15_000
 """Milliseconds."""
 

@@ -1,18 +1,22 @@
-"""Uploading on the dashboard: each file is answered, and its photo becomes ready before one's eyes.
+"""Uploading: dropped, pasted or chosen anywhere, gone on with after anything, each file answered.
 
 The tests share a gallery and run in their order: the later ones meet the photos of the first.
 """
 
 from __future__ import annotations
 
+import re
+import time
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PATIENCE, OpenPage
-from tests.browser.dropping import drop
+from tests.browser.dropping import drop, drop_from_desktop, paste
+from tests.browser.windows import DESKTOP, PHONE
 from tests.gallery.served_gallery import ServedGallery
-from tests.photos import CAT, COFFEE, MOTORCYCLE, ROCKET
+from tests.photos import CAT, COFFEE, MOTORCYCLE, ROCKET, drawn_photo, drawn_png, encoded
 
 
 def the_answer(page: Page, name: str, outcome: str) -> str:
@@ -21,13 +25,43 @@ def the_answer(page: Page, name: str, outcome: str) -> str:
     return row.first.inner_text()
 
 
+def the_sum(page: Page, words: str) -> None:
+    expect(page.locator(".upload-sum")).to_have_text(words, timeout=PATIENCE)
+
+
+def total(gallery: ServedGallery) -> int:
+    count: int = gallery.json("/api/v1/images")["total"]
+    return count
+
+
+@pytest.fixture
+def many_photos(tmp_path: Path) -> Path:
+    """A folder of 90 photos in two levels, with files that are none."""
+    folder = tmp_path / "Holiday 2019"
+    (folder / "second day").mkdir(parents=True)
+    for seed in range(90):
+        place = folder / "second day" if seed % 2 else folder
+        (place / f"IMG_{seed:04}.png").write_bytes(drawn_png(5000 + seed))
+    (folder / "notes.txt").write_text("Dear diary")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    return folder
+
+
+@pytest.fixture
+def large_photo(tmp_path: Path) -> Path:
+    """A photo of 24 MB, which is sent in three pieces."""
+    path = tmp_path / "large.bmp"
+    path.write_bytes(encoded(drawn_photo(7000, (3000, 2800)), "BMP"))
+    return path
+
+
 def test_an_empty_gallery_explains_itself(
     changing_gallery: ServedGallery, open_page: OpenPage
 ) -> None:
     page = open_page(changing_gallery)
-    expect(page.get_by_text("The gallery is empty: upload some photos")).to_be_visible()
     expect(page.get_by_label("Choose photos")).to_be_attached()
     expect(page.get_by_text("up to 64 MB each")).to_be_visible()
+    expect(page.locator("[data-upload-tray]")).to_be_hidden()
 
 
 def test_chosen_files_are_answered_one_by_one_and_become_ready_without_a_reload(
@@ -37,43 +71,43 @@ def test_chosen_files_are_answered_one_by_one_and_become_ready_without_a_reload(
     page.evaluate("window.sameWindow = true")
     page.get_by_label("Choose photos").set_input_files([CAT, COFFEE, false_photo])
 
-    expect(page.locator(".upload-sum")).to_have_text("3 of 3 files, 2 stored, 1 refused")
+    the_sum(page, "3 of 3 files, 2 stored, 1 refused")
     assert "Stored" in the_answer(page, CAT.name, "stored")
     assert "Stored" in the_answer(page, COFFEE.name, "stored")
     assert "not a photo" in the_answer(page, false_photo.name, "refused")
+    expect(page.locator("[data-upload-news]")).to_contain_text("2 stored")
 
-    expect(page.get_by_text("All of them can be searched.")).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_role("heading", level=1)).to_have_text("2 photos")
     recent = page.get_by_role("region", name="Recent photos")
     expect(recent.get_by_role("img", name="A cat", exact=True)).to_be_visible(timeout=PATIENCE)
     expect(recent.locator(".badge")).to_have_count(0)
     assert page.evaluate("window.sameWindow") is True
 
 
-def test_dropped_files_are_answered_one_by_one(
+def test_files_are_dropped_and_pasted_on_any_page_and_a_duplicate_shows_what_it_equals(
     changing_gallery: ServedGallery, open_page: OpenPage, false_photo: Path
 ) -> None:
-    page = open_page(changing_gallery)
-    drop(page.locator(".drop-zone"), CAT, MOTORCYCLE, false_photo)
-
-    expect(page.locator(".upload-sum")).to_have_text(
-        "3 of 3 files, 1 stored, 1 already there, 1 refused"
-    )
-    assert f"Already there as {CAT.name}" in the_answer(page, CAT.name, "duplicate")
+    page = open_page(changing_gallery, "/photos/", **DESKTOP)
+    drop(page.locator("main"), CAT, MOTORCYCLE, false_photo)
+    the_sum(page, "3 of 3 files, 1 stored, 1 already there, 1 refused")
+    duplicate = page.locator(".answer[data-outcome=duplicate]")
+    expect(duplicate).to_contain_text(f"Already there as {CAT.name}")
+    expect(duplicate.locator("img")).not_to_have_js_property("naturalWidth", 0)
     assert "not a photo" in the_answer(page, false_photo.name, "refused")
-    page.locator(".answer[data-outcome=duplicate]").get_by_role("link").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(CAT.name)
 
+    page.get_by_role("button", name="Put the list away").click()
+    expect(page.locator("[data-upload-tray]")).to_be_hidden()
+    paste(page.locator("main"), "image.png", drawn_png(6001))
+    the_sum(page, "1 of 1 file, 1 stored")
+    assert "Pasted 20" in the_answer(page, "Pasted", "stored")
+    # In a field, and on the search bar, files mean what they meant before.
+    paste(page.get_by_role("searchbox"), "image.png", drawn_png(6002))
+    the_sum(page, "1 of 1 file, 1 stored")
 
-def test_the_form_works_without_javascript(
-    changing_gallery: ServedGallery, open_page: OpenPage, false_photo: Path
-) -> None:
-    page = open_page(changing_gallery, java_script_enabled=False)
-    page.get_by_label("Choose photos").set_input_files([ROCKET, false_photo])
-    page.get_by_role("button", name="Upload").click()
-
-    assert "Stored" in the_answer(page, ROCKET.name, "stored")
-    assert "not a photo" in the_answer(page, false_photo.name, "refused")
+    drop(page.locator("[data-photo-search]"), CAT)
+    expect(page).to_have_url(re.compile("/search/photo/"))
+    the_sum(page, "1 of 1 file, 1 stored")
+    page.locator(".answer[data-outcome=stored]").get_by_role("link").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Pasted")
 
 
 def test_a_waiting_photo_shows_its_objects_without_a_reload(
@@ -111,3 +145,143 @@ def test_a_photo_is_deleted_after_a_confirmation(
     assert answer is not None
     assert answer.status == 404
     expect(page.get_by_role("heading", level=1)).to_contain_text("There is no photo")
+
+
+KEPT = """() => new Promise((resolve) => {
+  indexedDB.open("gallery-uploads-anybody").onsuccess = ({ target }) => {
+    target.result.transaction("items").objectStore("items").getAll().onsuccess = (event) => {
+      const items = event.target.result;
+      target.result.close();
+      resolve(items.every((item) => item.kept || item.sentence));
+    };
+  };
+})"""
+
+
+def wait_until_kept(page: Page) -> None:
+    """Until the browser keeps all files that wait; before, it asks whether to leave the page."""
+    deadline = time.monotonic() + 20
+    while not page.evaluate(KEPT):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(50)
+
+
+def test_a_folder_with_hundreds_of_files_goes_on_through_other_pages(
+    changing_gallery: ServedGallery, open_page: OpenPage, many_photos: Path
+) -> None:
+    before = total(changing_gallery)
+    page = open_page(changing_gallery, "/photos/", **DESKTOP)
+    drop_from_desktop(page, many_photos)
+    expect(page.locator(".upload-sum")).to_contain_text("of 90 files")
+    expect(page.locator(".upload-sum")).to_contain_text("2 files of the folder are no photos")
+    assert page.locator(".answer").count() <= 60
+    expect(page.get_by_role("button", name="Show more of 30 files")).to_be_attached()
+    wait_until_kept(page)
+    page.goto("/draw")
+    expect(page.locator(".upload-sum")).to_contain_text("of 90 files", timeout=2000)
+    other = page.context.new_page()
+    other.goto("/photos/")
+    expect(other.locator(".upload-sum")).to_contain_text("of 90 files")
+    page.goto("/")
+    the_sum(page, "90 of 90 files, 90 stored")
+    the_sum(other, "90 of 90 files, 90 stored")
+    # One tab at a time: nothing came twice.
+    assert total(changing_gallery) == before + 90
+
+    page.get_by_role("button", name="Put the list away").click()
+    expect(other.locator("[data-upload-tray]")).to_be_hidden()
+    other.close()
+    page.locator("#upload-folder").set_input_files(many_photos)
+    the_sum(
+        page,
+        "90 of 90 files, 90 already there. 2 files of the folder are no photos and were left out.",
+    )
+
+
+class Line:
+    """What a page's bytes go over."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+        self.set(offline=False)
+
+    def set(self, *, offline: bool, bytes_a_second: int = -1) -> None:
+        throughput = {"downloadThroughput": -1, "uploadThroughput": bytes_a_second}
+        facts = {"offline": offline, "latency": 0, **throughput}
+        self._session.send("Network.emulateNetworkConditions", facts)
+
+
+def the_first_piece_is_there(gallery: ServedGallery) -> bool:
+    records = (gallery.data / "unfinished").glob("*/*.json")
+    return any('"offset": 8388608' in record.read_text() for record in records)
+
+
+def test_an_upload_survives_a_cut_connection_a_pause_and_a_reload(
+    changing_gallery: ServedGallery, open_page: OpenPage, large_photo: Path
+) -> None:
+    before = total(changing_gallery)
+    page = open_page(changing_gallery, "/photos/", **DESKTOP)
+    line = Line(page)
+    line.set(offline=False, bytes_a_second=8_000_000)
+    drop_from_desktop(page, large_photo)
+    deadline = time.monotonic() + 20
+    while not the_first_piece_is_there(changing_gallery):
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(20)
+    line.set(offline=True)
+    expect(page.locator("[data-upload-trouble]")).to_contain_text("No connection to the gallery")
+    line.set(offline=False, bytes_a_second=4_000_000)
+    expect(page.locator("[data-upload-trouble]")).to_be_hidden()
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("[data-upload-pace]")).to_have_text("Paused")
+    page.reload()
+    expect(page.locator("[data-upload-pace]")).to_have_text("Paused")
+    requests: list[str] = []
+    page.on("request", lambda sent: requests.append(sent.method))
+    page.get_by_role("button", name="Go on").click()
+    the_sum(page, "1 of 1 file, 1 stored")
+    # What was there already was not sent again.
+    assert "HEAD" in requests
+    assert "POST" not in requests
+    assert total(changing_gallery) == before + 1
+    [photo] = changing_gallery.json("/api/v1/images?limit=1")["photos"]
+    sent = changing_gallery.get(f"/photos/{photo['id']}/original")
+    assert sent == large_photo.read_bytes()
+
+
+def test_everything_is_done_by_keyboard_on_a_phone(
+    changing_gallery: ServedGallery, open_page: OpenPage, false_photo: Path
+) -> None:
+    page = open_page(changing_gallery, "/photos/", **PHONE)
+    drop(page.locator("main"), ROCKET, false_photo)
+    the_sum(page, "2 of 2 files, 1 stored, 1 refused")
+    tray = page.get_by_role("complementary", name="Uploads")
+    box = tray.bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (0, 390)
+    for button in tray.get_by_role("button").all():
+        if button.is_visible() and (side := button.bounding_box()):
+            assert min(side["width"], side["height"]) >= 40
+    files = tray.get_by_role("button", name="Files")
+    files.focus()
+    page.keyboard.press("Enter")
+    expect(files).to_have_attribute("aria-expanded", "true")
+    remove = tray.get_by_role("button", name=f"Take {false_photo.name} off the list")
+    remove.focus()
+    page.keyboard.press("Enter")
+    the_sum(page, "1 of 1 file, 1 stored")
+    expect(tray.get_by_role("button", name=f"Take {ROCKET.name} off the list")).to_be_focused()
+    tray.get_by_role("button", name="Put the list away").press("Enter")
+    expect(tray).to_be_hidden()
+    expect(page.locator("main")).to_be_focused()
+
+
+def test_the_form_works_without_javascript(
+    changing_gallery: ServedGallery, open_page: OpenPage, false_photo: Path
+) -> None:
+    page = open_page(changing_gallery, java_script_enabled=False)
+    page.get_by_label("Choose photos").set_input_files([ROCKET, false_photo])
+    page.get_by_role("button", name="Upload").click()
+
+    assert "Already there" in the_answer(page, ROCKET.name, "duplicate")
+    assert "not a photo" in the_answer(page, false_photo.name, "refused")

@@ -21,11 +21,27 @@ export function acceptDroppedFiles(element, onFiles) {
   });
 }
 
+// What becomes of files on the rest of the page.
+let elsewhere = null;
+
+/** Calls onDrop with what is dropped on no such element, and onHover while it could be. */
+export function acceptDropsElsewhere(onDrop, onHover) {
+  elsewhere = { onDrop, onHover };
+}
+
 for (const name of ["dragover", "drop"]) {
   document.addEventListener(name, (event) => {
-    if (carriesFiles(event) && !event.defaultPrevented) {
-      event.preventDefault();
-      event.dataTransfer.dropEffect = "none";
-    }
+    if (!carriesFiles(event)) return;
+    const mine = !event.defaultPrevented;
+    elsewhere?.onHover(mine && name === "dragover");
+    if (!mine) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = elsewhere ? "copy" : "none";
+    if (elsewhere && name === "drop") elsewhere.onDrop(event.dataTransfer);
   });
 }
+
+document.addEventListener("dragleave", (event) => {
+  // They have left the window.
+  if (!event.relatedTarget) elsewhere?.onHover(false);
+});

@@ -257,7 +257,11 @@ def sweep_all(folder: Path, limits: Limits) -> None:
 
 
 def _read(path: Path) -> Record:
-    return Record(**json.loads(path.read_bytes()))
+    """Raises FileNotFoundError, also for a damaged record: the file is begun again then."""
+    try:
+        return Record(**json.loads(path.read_bytes()))
+    except (ValueError, TypeError):
+        raise FileNotFoundError(path) from None
 
 
 def _blocks(source: Source, count: int) -> Iterator[bytes]:

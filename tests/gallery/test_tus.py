@@ -332,6 +332,15 @@ def test_bytes_that_no_offset_promised_are_cut_off(tmp_path: Path) -> None:
     assert record.is_whole
 
 
+def test_a_damaged_record_is_as_good_as_none(gallery_data: Path, client: Client) -> None:
+    address = begin(client, 10)["Location"]
+    [record] = gallery_settings.UNFINISHED_DIR.glob("*/*.json")
+    record.write_bytes(record.read_bytes()[:-5])
+    assert client.get(address).status_code == 404
+    assert send(client, address, b"12345", 0).status_code == 404
+    assert begin(client, 10).status_code == 201
+
+
 def test_a_photo_whose_answer_was_lost_to_a_kill_is_not_its_own_duplicate(
     gallery_data: Path, client: Client, make_file: MakeFile
 ) -> None:

@@ -2,15 +2,13 @@
 
 import { openKeptUploads } from "./kept_uploads.js";
 import { inOneTab } from "./one_tab.js";
+import { noLongerKept, sendPatiently } from "./patient_sending.js";
 import { gettext } from "./translation.js";
-import { forget, sendFile } from "./tus.js";
+import { forget } from "./tus.js";
 
 const AT_A_TIME = 3;
 // Bytes of waiting files that are copied into the browser's own storage.
 const KEPT_BYTES = 2 ** 30;
-const TRIES = 6;
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 20_000;
 const PROGRESS_PERIOD = 200;
 // How long a list of what has ended is shown that nobody has put away.
 const SHOWN_FOR = 6 * 3600 * 1000;
@@ -263,7 +261,8 @@ export class UploadQueue extends EventTarget {
     const abort = new AbortController();
     this.#running.set(id, abort);
     try {
-      const answer = await this.#sendPatiently(id, abort.signal);
+      const answer = await this.#sendOne(id, abort.signal);
+      this.#clearTrouble();
       const { outcome, sentence, url, thumbnail_url: thumbnail } = answer;
       if (!this.items.has(id)) return;
       const sent = this.items.get(id).size;
@@ -289,46 +288,29 @@ export class UploadQueue extends EventTarget {
     this.#change(id, { outcome: "queued" });
   }
 
-  async #sendPatiently(id, signal) {
-    let failures = 0;
+  async #sendOne(id, signal) {
+    const file = this.#files.get(id) ?? (await this.kept.file(id));
+    const item = this.items.get(id);
+    if (!file || !item) throw noLongerKept();
     let furthest = 0;
-    for (;;) {
-      const file = this.#files.get(id) ?? (await this.kept.file(id));
-      const item = this.items.get(id);
-      if (!file || !item) throw gone(gettext("The browser no longer has this file. Please choose it again."));
-      this.#change(id, { outcome: "sending", sentence: "" });
-      try {
-        const answer = await sendFile(named(file, item.name), {
-          uploads: this.uploads,
-          address: item.address,
-          token: this.token,
-          signal,
-          onBegun: (address) => this.#change(id, { address }),
-          onProgress: (sent) => {
-            this.#tell(id, sent);
-            if (sent <= furthest) return;
-            furthest = sent;
-            failures = 0;
-            this.#clearTrouble();
-          },
-        });
-        this.#clearTrouble();
-        return answer;
-      } catch (error) {
-        failures += 1;
-        const connection = error.status === 0;
-        if (!error.passing || (!connection && failures >= TRIES)) throw error;
-        if (connection && !(await isReadable(file))) {
-          throw gone(gettext("This file can no longer be read. Please choose it again."));
-        }
-        if (connection) {
-          this.trouble = { sentence: gettext("No connection to the gallery. It goes on by itself.") };
-        }
-        const pause = Math.min(FIRST_PAUSE * 2 ** failures, LONGEST_PAUSE) * (0.75 + Math.random() / 2);
-        this.#change(id, { outcome: "pausing", sentence: error.message });
-        await rest(pause, signal);
-      }
-    }
+    return sendPatiently(file, {
+      uploads: this.uploads,
+      token: this.token,
+      name: item.name,
+      address: item.address,
+      signal,
+      onTry: () => this.#change(id, { outcome: "sending", sentence: "" }),
+      onBegun: (address) => this.#change(id, { address }),
+      onProgress: (sent) => {
+        this.#tell(id, sent);
+        if (sent > furthest) this.#clearTrouble();
+        furthest = Math.max(sent, furthest);
+      },
+      onPause: (sentence, connection) => {
+        if (connection) this.trouble = { sentence: gettext("No connection to the gallery. It goes on by itself.") };
+        this.#change(id, { outcome: "pausing", sentence });
+      },
+    });
   }
 
   #clearTrouble() {
@@ -342,37 +324,4 @@ export class UploadQueue extends EventTarget {
     this.#progressSaid = now;
     this.#say({ kind: "progress", id, sent });
   }
-}
-
-// A failure after which another try is no use.
-const gone = (sentence) => Object.assign(new Error(sentence), { gone: true });
-
-// What comes out of the browser's storage may be a Blob without a name.
-const named = (file, name) => (file.name === name ? file : new File([file], name));
-
-async function isReadable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Resolves after a pause, or at once when the connection comes back. Rejects when aborted. */
-function rest(milliseconds, signal) {
-  return new Promise((resolve, reject) => {
-    const done = (settle) => () => {
-      clearTimeout(timer);
-      window.removeEventListener("online", awake);
-      signal.removeEventListener("abort", aborted);
-      settle(new DOMException("", "AbortError"));
-    };
-    const awake = done(resolve);
-    const aborted = done(reject);
-    const timer = setTimeout(awake, milliseconds);
-    window.addEventListener("online", awake);
-    signal.addEventListener("abort", aborted);
-    if (signal.aborted) aborted();
-  });
 }

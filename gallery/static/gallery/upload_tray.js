@@ -42,9 +42,12 @@ class Tray {
   }
 
   async add(files, skipped) {
-    this.#skipped += skipped;
     // What ended before is another story.
-    if (!this.queue.pending) this.queue.remove(this.#ended());
+    if (!this.queue.pending) {
+      this.queue.remove(this.#ended());
+      this.#skipped = 0;
+    }
+    this.#skipped += skipped;
     if (files.length) await this.queue.add(files);
     const words = [];
     if (files.length) {
@@ -113,7 +116,8 @@ class Tray {
     const pending = items.length - ended;
     this.place.hidden = !items.length && !this.#skipped;
     store(this.flag, items.length ? "yes" : "");
-    this.find("sum").textContent = sumWords(counts, ended, items.length, this.#skipped);
+    this.find("sum").textContent = sumWords(counts, ended, items.length);
+    this.find("skipped").textContent = this.#skipped ? skippedWords(this.#skipped) : "";
     const progress = this.find("progress");
     progress.hidden = !pending;
     // An empty file has no bytes and is on its way all the same.
@@ -158,7 +162,7 @@ class Tray {
     const now = performance.now();
     const finished = this.#told.pending > 0 && !pending && total > 0;
     const due = pending > 0 && pending < this.#told.pending && now - this.#told.at > NEWS_PERIOD;
-    if (finished || due) this.#announce(sumWords(counts, ended, total, this.#skipped));
+    if (finished || due) this.#announce(sumWords(counts, ended, total));
     this.#told.pending = due || !this.#told.pending || finished ? pending : Math.max(pending, this.#told.pending);
   }
 
@@ -168,7 +172,7 @@ class Tray {
   }
 }
 
-function sumWords(counts, ended, total, skipped) {
+function sumWords(counts, ended, total) {
   const text = ngettext("%(ended)s of %(total)s file", "%(ended)s of %(total)s files", total);
   const words = total ? [interpolate(text, { ended, total })] : [];
   const parts = {
@@ -180,8 +184,7 @@ function sumWords(counts, ended, total, skipped) {
   for (const [outcome, part] of Object.entries(parts)) {
     if (counts[outcome]) words.push(interpolate(part, { count: counts[outcome] }));
   }
-  const sum = words.join(", ");
-  return skipped ? `${sum}${sum ? ". " : ""}${skippedWords(skipped)}` : sum;
+  return words.join(", ");
 }
 
 function skippedWords(count) {

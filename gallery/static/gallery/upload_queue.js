@@ -1,6 +1,7 @@
 // The files to be uploaded: of all pages and tabs of one person, sent by one tab at a time.
 
 import { openKeptUploads } from "./kept_uploads.js";
+import { fetchDocument } from "./live_parts.js";
 import { inOneTab } from "./one_tab.js";
 import { noLongerKept, sendPatiently } from "./patient_sending.js";
 import { gettext } from "./translation.js";
@@ -34,6 +35,7 @@ export class UploadQueue extends EventTarget {
   #asking = false;
   #keeping = false;
   #progressSaid = 0;
+  #renewed = new Set();
 
   constructor({ owner, uploads, token }) {
     super();
@@ -273,6 +275,7 @@ export class UploadQueue extends EventTarget {
     } catch (error) {
       if (error.name === "AbortError") this.#change(id, { outcome: "queued" });
       else if (error.status === 401) this.#stop(id, error);
+      else if (error.status === 403 && (await this.#renewToken(id))) this.#change(id, { outcome: "queued" });
       else this.#change(id, { outcome: "lost", sentence: error.message, gone: error.gone, at: Date.now() });
     } finally {
       this.#running.delete(id);
@@ -286,6 +289,17 @@ export class UploadQueue extends EventTarget {
     this.trouble = { sentence: error.message, signIn: true };
     for (const running of this.#running.values()) running.abort();
     this.#change(id, { outcome: "queued" });
+  }
+
+  // A login in another tab has ended the validity of this page's token, of which a page has a new one.
+  async #renewToken(id) {
+    if (this.#renewed.has(id)) return false;
+    this.#renewed.add(id);
+    const page = await fetchDocument(location.href);
+    const owner = page?.querySelector("[data-upload-tray]")?.dataset.owner;
+    if (owner !== this.owner) return false;
+    this.token = page.querySelector("[data-upload-token] input").value;
+    return true;
   }
 
   async #sendOne(id, signal) {

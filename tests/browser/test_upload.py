@@ -120,7 +120,7 @@ def test_a_waiting_photo_shows_its_objects_without_a_reload(
     page = open_page(changing_gallery, f"/photos/{result['id']}/")
     expect(page.locator(".objects .object-name")).to_have_text(["cat"], timeout=PATIENCE)
     expect(page.get_by_role("link", name="Find similar")).to_be_visible()
-    expect(page.locator("#picture .box-label text")).to_have_text("cat")
+    expect(page.locator("#picture .box-label text")).to_contain_text("cat")
 
 
 def test_a_photo_is_deleted_after_a_confirmation(
@@ -173,9 +173,9 @@ def test_a_folder_with_hundreds_of_files_goes_on_through_other_pages(
     page = open_page(changing_gallery, "/photos/", **DESKTOP)
     drop_from_desktop(page, many_photos)
     expect(page.locator(".upload-sum")).to_contain_text("of 66 files")
-    expect(
-        page.get_by_text("2 files of the folder are no photos and were left out.")
-    ).to_be_visible()
+    expect(page.locator("[data-upload-skipped]")).to_have_text(
+        "2 files of the folder are no photos and were left out."
+    )
     assert page.locator(".answer").count() <= 60
     expect(page.get_by_role("button", name="Show more of 6 files")).to_be_attached()
     wait_until_kept(page)

@@ -100,7 +100,7 @@ def test_files_are_dropped_and_pasted_on_any_page_and_a_duplicate_shows_what_it_
     the_sum(page, "1 of 1 file, 1 stored")
     assert "Pasted 20" in the_answer(page, "Pasted", "stored")
     # In a field, and on the search bar, files mean what they meant before.
-    paste(page.get_by_role("searchbox"), "image.png", drawn_png(6002))
+    paste(page.locator("#q"), "image.png", drawn_png(6002))
     the_sum(page, "1 of 1 file, 1 stored")
 
     drop(page.locator("[data-photo-search]"), CAT)

@@ -53,7 +53,8 @@ export class UploadQueue extends EventTarget {
     const old = [];
     for (const item of await this.kept.all()) {
       if (hasEnded(item) && item.at < Date.now() - SHOWN_FOR) old.push(item.id);
-      else this.items.set(item.id, item);
+      // Else another tab has just said something newer of it.
+      else if (!this.items.has(item.id)) this.items.set(item.id, item);
     }
     if (old.length) this.kept.remove(old);
     this.paused = this.#pending().some((item) => item.paused);
@@ -129,6 +130,8 @@ export class UploadQueue extends EventTarget {
   }
 
   #hear({ kind, items, ids, id, sent, paused, tab }) {
+    // What was said before this tab could listen is in the storage, too.
+    if (!this.kept) return;
     if (kind === "items") this.#apply(items);
     else if (kind === "removed") this.#drop(ids);
     else if (kind === "paused") this.#setPaused(paused);

@@ -51,8 +51,13 @@ class KeptUploads {
     items.forEach((item, index) => Object.assign(item, { id: ids[index] }));
   }
 
+  /** Resolves when the change outlives the page. */
   change(item) {
-    return answered(this.#store("items", "readwrite").put(item));
+    const transaction = this.database.transaction("items", "readwrite");
+    transaction.objectStore("items").put(item);
+    return new Promise((resolve) => {
+      transaction.oncomplete = transaction.onabort = resolve;
+    });
   }
 
   /** Keeps a file and says so in its item, both or neither. */

@@ -26,7 +26,7 @@ export async function sendPatiently(file, { name, address, signal, onTry, onPaus
         signal,
         onBegun: (begun) => {
           address = begun;
-          onBegun(begun);
+          return onBegun(begun);
         },
         onProgress: (sent) => {
           if (sent > furthest) failures = 0;

@@ -36,7 +36,8 @@ export async function sendFile(file, { uploads, address, token, onBegun, onProgr
     if (begun.content?.outcome || begun.status === 413) return outcome(begun);
     if (begun.status !== 201) throw problem(begun);
     address = begun.location;
-    onBegun(address);
+    // Before any byte goes out: else a page that is left now would begin again, and meet its own photo.
+    await onBegun(address);
   }
   for (;;) {
     const start = offset;

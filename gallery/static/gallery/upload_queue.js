@@ -154,12 +154,13 @@ export class UploadQueue extends EventTarget {
 
   #change(id, news) {
     const item = this.items.get(id);
-    if (!item) return;
+    if (!item) return null;
     Object.assign(item, news);
-    this.kept.change(item);
+    const kept = this.kept.change(item);
     this.#say({ kind: "items", items: [item] });
     this.#wake();
     this.#changed();
+    return kept;
   }
 
   #drop(ids) {

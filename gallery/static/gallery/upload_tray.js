@@ -48,6 +48,8 @@ class Tray {
       this.#skipped = 0;
     }
     this.#skipped += skipped;
+    // Some have ended before the list is shown for the first time.
+    this.#told.pending += files.length;
     if (files.length) await this.queue.add(files);
     const words = [];
     if (files.length) {

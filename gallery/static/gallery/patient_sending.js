@@ -57,13 +57,17 @@ export function noLongerKept() {
 // What comes out of the browser's storage may be a Blob without a name.
 const named = (file, name) => (file.name === name ? file : new File([file], name));
 
+// Twice, because a page that is being left can read none of its files.
 async function isReadable(file) {
-  try {
-    await file.slice(0, 1).arrayBuffer();
-    return true;
-  } catch {
-    return false;
+  for (const again of [true, false]) {
+    try {
+      await file.slice(0, 1).arrayBuffer();
+      return true;
+    } catch {
+      if (again) await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
   }
+  return false;
 }
 
 /** Resolves after a pause, or at once when the connection comes back. Rejects when aborted. */

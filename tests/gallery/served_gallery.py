@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
-READY_SECONDS = 60.0
+# Patience for a loaded machine.
+START_SECONDS = 90.0
+READY_SECONDS = 120.0
 BOUNDARY = "gallery-tests-boundary"
 
 

@@ -327,7 +327,7 @@ def test_after_five_tries_a_photo_has_failed_and_is_tried_again_from_the_page(
         assert ingest_batch(Image.objects.claim_batch()) == 0
     image.refresh_from_db()
     assert image.state == Image.State.FAILED
-    assert "no detection model" in image.failure
+    assert "no model at" in image.failure
     assert read_original(image) == CAT.read_bytes()
     missing_model()
     response = client.post(reverse("retry"), {"photo": image.pk})

@@ -9,6 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from gallery.errors import EditRefused
+from gallery.figures import grouped
 
 # As many digits as a 64-bit id can have and no database refuses.
 ID = re.compile(r"[0-9]{1,18}")
@@ -37,5 +38,5 @@ def parse_ids(texts: Iterable[str]) -> list[int]:
         ids[int(text)] = None
     if len(ids) > MOST_PHOTOS:
         sentence = _("These are %(count)s photos; at most %(most)s can be chosen at a time.")
-        raise EditRefused(sentence % {"count": f"{len(ids):,}", "most": f"{MOST_PHOTOS:,}"})
+        raise EditRefused(sentence % {"count": grouped(len(ids)), "most": grouped(MOST_PHOTOS)})
     return list(ids)

@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import numpy as np
 import pillow_heif
 from django.conf import settings
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
@@ -159,7 +160,7 @@ class _DeadlineReader(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         if time.monotonic() > self._deadline:
-            raise PhotoRefused("This photo takes too long to decode.")
+            raise PhotoRefused(_("This photo takes too long to decode."))
         return self._file.read(-1 if size is None else size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
@@ -203,7 +204,7 @@ _budget = _PixelBudget(PIXELS_AT_ONCE)
 
 def _decode(file: BinaryIO, longest_side: int | None) -> tuple[PhotoFacts, Pillow.Image]:
     if not file.read(1):
-        raise PhotoRefused("This file is empty.")
+        raise PhotoRefused(_("This file is empty."))
     file.seek(0)
     try:
         reader = _DeadlineReader(file)
@@ -216,28 +217,37 @@ def _decode(file: BinaryIO, longest_side: int | None) -> tuple[PhotoFacts, Pillo
         raise
     except UnidentifiedImageError:
         raise PhotoRefused(
-            "This is not a photo in a format the gallery reads: "
-            "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."
+            _(
+                "This is not a photo in a format the gallery reads: "
+                "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC or AVIF."
+            )
         ) from None
     except MemoryError:
-        raise PhotoRefused("This photo needs more memory than there is.") from None
+        raise PhotoRefused(_("This photo needs more memory than there is.")) from None
     except Exception as error:
         # Decoders raise almost anything on damaged bytes: OSError, SyntaxError, struct.error,
         # EOFError, IndexError, RuntimeError and more have been seen.
-        raise PhotoRefused(f"This photo is damaged or cut short ({error}).") from error
+        raise PhotoRefused(
+            _("This photo is damaged or cut short (%(why)s).") % {"why": error}
+        ) from error
 
 
 def _check_sides(photo: Pillow.Image) -> None:
     """Raises PhotoRefused for a photo of too many pixels, or none."""
     limit = settings.MAX_PIXELS / _memory_of(photo)
     if photo.width * photo.height > limit:
-        of_format = f" of a photo in {photo.format}" if _memory_of(photo) > 1 else ""
-        raise PhotoRefused(
-            f"This photo has {photo.width}×{photo.height} pixels; "
-            f"the limit{of_format} is {limit / 1e6:.3g} megapixels."
+        sentence = _(
+            "This photo has %(width)s×%(height)s pixels; the limit is %(limit)s megapixels."
         )
+        if _memory_of(photo) > 1:
+            sentence = _(
+                "This photo has %(width)s×%(height)s pixels; the limit of a photo in %(format)s "
+                "is %(limit)s megapixels."
+            )
+        facts = {"width": photo.width, "height": photo.height, "format": photo.format}
+        raise PhotoRefused(sentence % (facts | {"limit": f"{limit / 1e6:.3g}"}))
     if photo.width < 1 or photo.height < 1:
-        raise PhotoRefused("This photo has no pixels.")
+        raise PhotoRefused(_("This photo has no pixels."))
 
 
 def _memory_of(photo: Pillow.Image) -> float:

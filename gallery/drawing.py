@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from detector.labels import NAME_BY_ID
 from featurestore.packing import FRAME_SIDE
 from featurestore.posting_kernels import SURE_SCORE
+from gallery.figures import percentage
 from gallery.layouts import Box, Layout, unit_box
+from gallery.object_names import shown_name
 
 # The stylesheet has this many colours for boxes.
 COLOURS = 8
@@ -50,9 +52,14 @@ class DrawnBox:
         return f"{self.x} {self.y}"
 
     @cached_property
+    def shown(self) -> str:
+        """Its name as the reader calls it."""
+        return shown_name(self.label)
+
+    @cached_property
     def told(self) -> str:
         """Its name and how sure it is: "cat 97%"."""
-        return f"{self.label} {self.score:.0%}"
+        return f"{self.shown} {percentage(self.score)}"
 
     def mirrored(self, width: int) -> DrawnBox:
         """With left and right exchanged on a picture of a width."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from featurestore.segments import Edit
 from gallery import components
@@ -20,9 +21,9 @@ def rename_image(image: Image, name: str) -> None:
     """Give a photo another name, durably. Raises EditRefused or DiskFull."""
     clean = printable_text(name)
     if not clean:
-        raise EditRefused("A photo needs a name.")
+        raise EditRefused(_("A photo needs a name."))
     if len(clean) > MAX_NAME_LENGTH:
-        raise EditRefused(f"A name has at most {MAX_NAME_LENGTH} characters.")
+        raise EditRefused(_("A name has at most %(most)s characters.") % {"most": MAX_NAME_LENGTH})
     now = timezone.now().timestamp()
     with refusing_full_disk():
         # First, because it also brings the name to the catalogue should this be killed in between.

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import OperationalError
+from django.utils.translation import gettext as _
 
 # A full disk, a used-up quota, a file-size limit.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -106,7 +107,10 @@ def refusing_full_disk() -> Iterator[None]:
         if not is_disk_full(error):
             raise
         raise DiskFull(
-            "The disk is full, so the gallery cannot keep this file. Make room and upload it again."
+            _(
+                "The disk is full, so the gallery cannot keep this file. "
+                "Make room and upload it again."
+            )
         ) from error
 
 

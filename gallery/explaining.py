@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
@@ -89,7 +90,12 @@ def filter_reasons(query: TextQuery, score: float) -> tuple[Reason, ...]:
     """Of a query that asks for no object: each filter, which lets nothing else through."""
     labels = [chip.text for chip in query.chips]
     return tuple(
-        Reason(asked=label, sentence=f"{label}: yes", part=score / len(labels), is_met=True)
+        Reason(
+            asked=label,
+            sentence=_("%(asked)s: yes") % {"asked": label},
+            part=score / len(labels),
+            is_met=True,
+        )
         for label in labels
     )
 

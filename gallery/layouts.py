@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -114,34 +115,42 @@ def parse_layout(text: str) -> Layout:
 
 def layout_problem(error: Mapping[str, Any]) -> str:
     """A sentence for what pydantic says of a layout; its `loc` begins within the layout."""
-    kind, place, where = error["type"], tuple(error["loc"]), "This layout"
+    kind, place, where = error["type"], tuple(error["loc"]), _("This layout")
     match kind, place:
-        case "json_invalid", _:
-            return "This layout is not JSON."
+        case "json_invalid", _place:
+            return _("This layout is not JSON.")
         case "too_short", ():
-            return "This layout has no object in it. Draw or name one at least."
+            return _("This layout has no object in it. Draw or name one at least.")
         case "too_long", ():
-            return f"A layout has at most {MAX_LAYOUT_OBJECTS} objects."
-        case _, ():
-            return "A layout is a list of objects, each with its name and its box."
+            return _("A layout has at most %(most)s objects.") % {"most": MAX_LAYOUT_OBJECTS}
+        case _kind, ():
+            return _("A layout is a list of objects, each with its name and its box.")
     if isinstance(place[0], int):
-        where = f"Object {place[0] + 1} of this layout"
+        where = _("Object %(number)s of this layout") % {"number": place[0] + 1}
+    facts: dict[str, object] = {"where": where, "most": MAX_REGION_POINTS}
     match kind, place[1:]:
-        case (("greater_than_equal" | "less_than_equal"), ("box" | "region", *_)):
-            return f"{where} should lie within the photo: its places are numbers from 0 to 1."
+        case (("greater_than_equal" | "less_than_equal"), ("box" | "region", *_rest)):
+            sentence = _(
+                "%(where)s should lie within the photo: its places are numbers from 0 to 1."
+            )
         case (("greater_than_equal" | "less_than_equal"), ("score",)):
-            return f"{where} should have a score from 0 to 1."
-        case _, ("box", *_):
-            return f"{where} should have four numbers as its box: left, top, right, bottom."
-        case _, ("region", *_):
-            return f"{where} should have from 3 to {MAX_REGION_POINTS} corners as its region."
+            sentence = _("%(where)s should have a score from 0 to 1.")
+        case _kind, ("box", *_rest):
+            sentence = _("%(where)s should have four numbers as its box: left, top, right, bottom.")
+        case _kind, ("region", *_rest):
+            sentence = _("%(where)s should have from 3 to %(most)s corners as its region.")
         case "missing", (str(name),):
-            return f"{where} lacks its {name}."
+            sentence = _("%(where)s lacks its %(name)s.")
+            facts["name"] = name
         case "extra_forbidden", (str(name),):
-            return f"{where} has “{name[:50]}”, which no layout has."
-        case _, ():
-            return f"{where} should have a name and a box or a region, one of them."
-    return f"{where} cannot be read: {error['msg']}."
+            sentence = _("%(where)s has “%(name)s”, which no layout has.")
+            facts["name"] = name[:50]
+        case _kind, ():
+            sentence = _("%(where)s should have a name and a box or a region, one of them.")
+        case _rest:
+            sentence = _("%(where)s cannot be read: %(why)s.")
+            facts["why"] = error["msg"]
+    return sentence % facts
 
 
 def layout_of(items: list[LayoutObject]) -> Layout:
@@ -151,19 +160,24 @@ def layout_of(items: list[LayoutObject]) -> Layout:
     for row, item in enumerate(items):
         class_id = ID_BY_NAME.get(item.object.strip().lower())
         if class_id is None:
-            raise QueryRefused(f"The gallery knows no object “{item.object[:50]}”.")
+            raise QueryRefused(
+                _("The gallery knows no object “%(name)s”.") % {"name": item.object[:50]}
+            )
         box = item.box
         if item.region is not None:
             if region is not None:
-                raise QueryRefused("Only one object of a layout can have a region.")
+                raise QueryRefused(_("Only one object of a layout can have a region."))
             region, region_row = np.array(item.region, np.float32), row
             box = (*region.min(axis=0).tolist(), *region.max(axis=0).tolist())
         xmin, ymin, xmax, ymax = (side * FRAME_SIDE for side in box or ())
         if xmin >= xmax or ymin >= ymax:
-            raise QueryRefused("A box should have its first corner above and left of its second.")
+            raise QueryRefused(
+                _("A box should have its first corner above and left of its second.")
+            )
         if _is_thin(_rounded(np.array([xmin, ymin, xmax, ymax], np.float32).tolist())):
             raise QueryRefused(
-                f"The box of “{item.object[:50]}” is too thin to be compared. Draw it larger."
+                _("The box of “%(name)s” is too thin to be compared. Draw it larger.")
+                % {"name": item.object[:50]}
             )
         rows.append((class_id, item.score, xmin, ymin, xmax, ymax))
     return Layout(np.array(rows, np.float32).reshape(-1, 6), region, region_row)
@@ -174,9 +188,13 @@ def parse_part(text: str) -> Box:
     try:
         xmin, ymin, xmax, ymax = (float(number) for number in text.split(","))
     except ValueError:
-        raise QueryRefused("A part of a photo is four numbers: left, top, right, bottom.") from None
+        raise QueryRefused(
+            _("A part of a photo is four numbers: left, top, right, bottom.")
+        ) from None
     if not (0 <= xmin < xmax <= 1 and 0 <= ymin < ymax <= 1):
-        raise QueryRefused("A part of a photo lies within it: four numbers that rise from 0 to 1.")
+        raise QueryRefused(
+            _("A part of a photo lies within it: four numbers that rise from 0 to 1.")
+        )
     return xmin, ymin, xmax, ymax
 
 

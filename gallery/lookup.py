@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from gallery.models import Image
 
@@ -17,4 +18,6 @@ def image_or_404(image_id: int, *, trashed: bool = False) -> Image:
     try:
         return images.get(pk=image_id)
     except (Image.DoesNotExist, OverflowError):
-        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None
+        raise Http404(
+            _("There is no photo %(id)s; it may have been deleted.") % {"id": image_id}
+        ) from None

@@ -16,6 +16,7 @@ from django.db import DatabaseError
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 from gallery.checking import check_database
 from gallery.errors import Refused
@@ -25,11 +26,13 @@ from gallery.metrics import count_request
 logger = logging.getLogger(__name__)
 request_logger = logging.getLogger("gallery.requests")
 
-BUSY_SENTENCE = "The gallery is busy just now. Please try again in a moment."
-CATALOGUE_SENTENCE = (
+BUSY_SENTENCE = _("The gallery is busy just now. Please try again in a moment.")
+CATALOGUE_SENTENCE = _(
     "The gallery's catalogue cannot be read just now. The photos themselves are safe: "
     "docs/backup-and-repair.md tells how to bring it back."
 )
+
+FOREIGN_SENTENCE = _("Refused: this request came from another web site.")
 
 ANSWERED_BY_DJANGO = (Http404, PermissionDenied, SuspiciousOperation)
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
@@ -88,9 +91,7 @@ class SameOriginMiddleware:
         origin = request.headers.get("Origin")
         writes = request.method not in SAFE_METHODS
         if writes and origin is not None and _host(origin) != request.get_host():
-            return JsonResponse(
-                {"detail": "Refused: this request came from another web site."}, status=403
-            )
+            return JsonResponse({"detail": str(FOREIGN_SENTENCE)}, status=403)
         return self.get_response(request)
 
 
@@ -115,7 +116,7 @@ class SentenceMiddleware:
         logger.error("The catalogue does not answer.", exc_info=error)
         code = getattr(error.__cause__, "sqlite_errorcode", None)
         busy = code == sqlite3.SQLITE_BUSY
-        return _sentence(request, BUSY_SENTENCE if busy else CATALOGUE_SENTENCE, 503)
+        return _sentence(request, str(BUSY_SENTENCE if busy else CATALOGUE_SENTENCE), 503)
 
 
 def _sentence(request: HttpRequest, sentence: str, status: int) -> HttpResponse:

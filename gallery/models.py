@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 # Models of this app that have a package of their own.
 from gallery.access.models import ApiToken, SignInTries
@@ -152,10 +153,10 @@ class Image(models.Model):
     """One photo of the gallery."""
 
     class State(models.TextChoices):
-        RECEIVED = "received", "waiting"
-        READY = "ready", "ready"
-        FAILED = "failed", "failed"
-        LOST = "lost", "lost"
+        RECEIVED = "received", _("waiting")
+        READY = "ready", _("ready")
+        FAILED = "failed", _("failed")
+        LOST = "lost", _("lost")
 
     class Priority(models.IntegerChoices):
         UPLOAD = 0, "upload"

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from gallery import components
 from gallery.decoding import PhotoFacts
@@ -92,7 +93,7 @@ def receive_files(files: Sequence[NewFile], ingestion: Ingestion) -> Received:
         except Refused as refusal:
             received.refused.append((file, str(refusal)))
         except OSError as error:
-            reason = f"This file cannot be kept ({error.strerror or error})."
+            reason = _("This file cannot be kept (%(why)s).") % {"why": error.strerror or error}
             received.refused.append((file, reason))
         ingestion.renew_leases()
     if kept:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from featurestore.best_rows import Ranking, best_rows
@@ -168,7 +169,7 @@ def search_layout(
     """
     page = _Page(score_name, limit, offset, weak)
     if layout.is_faint:
-        raise QueryRefused("No object was recognised in this photo, so nothing is like it.")
+        raise QueryRefused(_("No object was recognised in this photo, so nothing is like it."))
     started = time.perf_counter()
     index = components.index()
     ready = layout_query(layout, mirror=mirror)

@@ -3,19 +3,43 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from featurestore.conditions import Only, Presence, Relation
 from featurestore.explanations import ConditionPart
 from featurestore.posting_kernels import SURE_SCORE
+from gallery.figures import percentage
 from gallery.layouts import Box
-from gallery.plurals import counted, plural
+from gallery.object_names import shown_count, shown_name
+from gallery.plurals import plural
 
 # Of more objects than this the range of their scores is told.
 MOST_LISTED = 5
 # Boxes that share less than this lie in different places.
 LEAST_OVERLAP = 0.005
+# Sentences that depend on how many were found.
+FOUND = MappingProxyType(
+    {
+        "%(number)s found, %(sure)s": ngettext_lazy(
+            "%(number)s found, %(sure)s", "%(number)s found, %(sure)s", "number"
+        ),
+        "%(asked)s, %(number)s found, %(found)s": ngettext_lazy(
+            "%(asked)s, %(number)s found, %(found)s",
+            "%(asked)s, %(number)s found, %(found)s",
+            "number",
+        ),
+        "%(asked)s, %(number)s found: %(found)s": ngettext_lazy(
+            "%(asked)s, %(number)s found: %(found)s",
+            "%(asked)s, %(number)s found: %(found)s",
+            "number",
+        ),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -49,74 +73,101 @@ def condition_sentence(label: str, part: ConditionPart, objects: Sequence[Found]
         label: the condition, as the query language writes it.
         objects: those that answer it, or that should not be there, surest first.
     """
-    text = re.sub("^-", "no ", label).replace('"', "")
+    text = re.sub("^-", _("no") + " ", label).replace('"', "")
     sure = [found for found in objects if found.score >= SURE_SCORE]
+    facts: dict[str, object] = {"asked": text, "number": len(sure)}
     match part.condition:
         case Only():
             if not sure:
-                return f"{text}: nothing else found"
-            return f"{text}: but {_names(sure)} too, {_sureness(sure)}"
+                return _("%(asked)s: nothing else found") % facts
+            facts |= {"things": _names(sure), "sure": _sureness(sure)}
+            return _("%(asked)s: but %(things)s too, %(sure)s") % facts
         case Relation():
-            return f"{text}: {_relation(text, part, objects)}"
+            return _said(text, _relation(text, part, objects))
         case Presence(at_least=1, at_most=None, negated=True):
             if sure:
-                return f"{text}: but {_some(sure, text)}"
-            return f"{text}: none {'is sure' if objects else 'found'}"
+                return _("%(asked)s: but %(found)s") % (facts | {"found": _some(sure, text)})
+            return _said(text, _("none is sure") if objects else _("none found"))
         case Presence(at_least=1, at_most=None):
-            if sure:
-                return f"{text}: {_some(sure, text)}"
-            return f"{text}: {_perhaps(text, part, objects)}"
+            return _said(text, _some(sure, text) if sure else _perhaps(text, part, objects))
         case Presence(negated=negated, at_least=at_least):
-            asked = text if negated else f"{text} asked"
+            if not negated:
+                facts["asked"] = _("%(asked)s asked") % facts
             if sure:
-                separator = ", " if _are_named(sure, text) else ": "
-                return f"{asked}, {len(sure)} found{separator}{_described(sure, text)}"
+                facts["found"] = _described(sure, text)
+                if _are_named(sure, text):
+                    return _found_sentence("%(asked)s, %(number)s found, %(found)s", facts)
+                return _found_sentence("%(asked)s, %(number)s found: %(found)s", facts)
             if objects and at_least > 0 and not negated:
-                return f"{asked}, none found, perhaps {_described(objects[:1], text)}"
-            return f"{asked}, none found"
+                facts["found"] = _described(objects[:1], text)
+                return _("%(asked)s, none found, perhaps %(found)s") % facts
+            return _("%(asked)s, none found") % facts
 
 
 def company_sentence(label: str, companions: Sequence[Found]) -> str:
     """That nothing of a condition was found, but what often lies beside it."""
-    text = label.replace('"', "")
-    return f"{text}: not found, only its usual company: {_names(companions)}"
+    return _("%(asked)s: not found, only its usual company: %(things)s") % {
+        "asked": label.replace('"', ""),
+        "things": _names(companions),
+    }
 
 
 def pair_sentence(name: str, iou: float, score: float, *, mirrored: bool) -> str:
     """How an object of a photo answers one of a layout."""
-    place = f"boxes overlap {iou:.0%}" if iou >= LEAST_OVERLAP else "in another place"
-    return f"{name}: {'mirrored, ' if mirrored else ''}{place}, {score:.0%} sure"
+    place = _("in another place")
+    if iou >= LEAST_OVERLAP:
+        place = _("boxes overlap %(share)s") % {"share": percentage(iou)}
+    facts = {"thing": shown_name(name), "place": place, "sure": _sure([percentage(score)])}
+    if mirrored:
+        return _("%(thing)s: mirrored, %(place)s, %(sure)s") % facts
+    return _("%(thing)s: %(place)s, %(sure)s") % facts
+
+
+def _said(text: str, answer: str) -> str:
+    # Translators: what was asked for, and how a photo answers it.
+    return _("%(asked)s: %(answer)s") % {"asked": text, "answer": answer}
 
 
 def _perhaps(text: str, part: ConditionPart, objects: Sequence[Found]) -> str:
     if not objects:
-        return "not found"
+        return _("not found")
     if len(objects) > 1 and part.probability >= SURE_SCORE:
         # Many faint ones together make it probable that one of them is there.
-        return f"perhaps one of {len(objects)}, each at most {objects[0].score:.0%} sure"
-    return f"perhaps {_described(objects[:1], text)}"
+        facts = {"number": len(objects), "share": percentage(objects[0].score)}
+        return _("perhaps one of %(number)s, each at most %(share)s sure") % facts
+    return _("perhaps %(found)s") % {"found": _described(objects[:1], text)}
 
 
 def _relation(text: str, part: ConditionPart, objects: Sequence[Found]) -> str:
     assert isinstance(part.condition, Relation)
     if not objects:
-        return "none found" if part.condition.negated else "not both found"
+        return _("none found") if part.condition.negated else _("not both found")
     are_sure = all(found.score >= SURE_SCORE for found in objects)
-    described = _described(objects, text)
+    facts = {"found": _described(objects, text)}
     if part.condition.negated:
         if not are_sure:
-            return "none is sure"
-        return f"but there is one, {described}" if part.holds else "both are there, but not so"
+            return _("none is sure")
+        if part.holds:
+            return _("but there is one, %(found)s") % facts
+        return _("both are there, but not so")
     if part.holds:
-        return f"{'yes' if are_sure else 'perhaps'}, {described}"
-    return f"no, but {'' if are_sure else 'perhaps '}both are there, {described}"
+        return (_("yes, %(found)s") if are_sure else _("perhaps, %(found)s")) % facts
+    if are_sure:
+        return _("no, but both are there, %(found)s") % facts
+    return _("no, but perhaps both are there, %(found)s") % facts
 
 
 def _some(objects: Sequence[Found], text: str) -> str:
     """ "91% sure", "2 found, 91% and 78% sure" or, of what the text does not name, "2 dogs, …"."""
     if len(objects) > 1 and _are_named(objects, text) and len({one.name for one in objects}) == 1:
-        return f"{len(objects)} found, {_sureness(objects)}"
+        facts = {"number": len(objects), "sure": _sureness(objects)}
+        return _found_sentence("%(number)s found, %(sure)s", facts)
     return _described(objects, text)
+
+
+def _found_sentence(sentence: str, facts: Mapping[str, object]) -> str:
+    """One of `FOUND`, by how many were found."""
+    return str(FOUND[sentence] % facts)
 
 
 def _described(objects: Sequence[Found], text: str) -> str:
@@ -125,9 +176,12 @@ def _described(objects: Sequence[Found], text: str) -> str:
         return _sureness(objects)
     names = dict.fromkeys(found.name for found in objects)
     if len(names) == 1:
-        return f"{counted(len(objects), objects[0].name)}, {_sureness(objects)}"
+        things = shown_count(len(objects), objects[0].name)
+        return _("%(things)s, %(sure)s") % {"things": things, "sure": _sureness(objects)}
     groups = [[found for found in objects if found.name == name] for name in names]
-    return _list([f"{counted(len(each), each[0].name)} ({_percentages(each)})" for each in groups])
+    return _list(
+        [f"{shown_count(len(each), each[0].name)} ({_percentages(each)})" for each in groups]
+    )
 
 
 def _names(objects: Sequence[Found]) -> str:
@@ -135,7 +189,7 @@ def _names(objects: Sequence[Found]) -> str:
     numbers = {found.name: 0 for found in objects}
     for found in objects:
         numbers[found.name] += 1
-    return _list([counted(number, name) for name, number in numbers.items()])
+    return _list([shown_count(number, name) for name, number in numbers.items()])
 
 
 def _are_named(objects: Sequence[Found], text: str) -> bool:
@@ -148,18 +202,27 @@ def _are_named(objects: Sequence[Found], text: str) -> bool:
 
 
 def _sureness(objects: Sequence[Found]) -> str:
-    return f"{_percentages(objects)} sure"
+    return _sure([percentage(found.score) for found in objects])
+
+
+def _sure(shares: Sequence[str]) -> str:
+    return _("%(shares)s sure") % {"shares": _shares(shares)}
 
 
 def _percentages(objects: Sequence[Found]) -> str:
-    """ "91% and 78%", or "55% to 91%" of many."""
-    if len(objects) <= MOST_LISTED:
-        return _list([f"{found.score:.0%}" for found in objects])
-    least, most = (f"{of(found.score for found in objects):.0%}" for of in (min, max))
-    return f"{least} to {most}" if least != most else f"each {most}"
+    """ "91% and 78%", or "55% to 91%" of many, surest first."""
+    return _shares([percentage(found.score) for found in objects])
+
+
+def _shares(shares: Sequence[str]) -> str:
+    if len(shares) <= MOST_LISTED:
+        return _list(shares)
+    if shares[0] == shares[-1]:
+        return _("each %(share)s") % {"share": shares[0]}
+    return _("%(least)s to %(most)s") % {"least": shares[-1], "most": shares[0]}
 
 
 def _list(words: Sequence[str]) -> str:
     if len(words) < 2:
         return "".join(words)
-    return f"{', '.join(words[:-1])} and {words[-1]}"
+    return _("%(first)s and %(last)s") % {"first": _(", ").join(words[:-1]), "last": words[-1]}

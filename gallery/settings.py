@@ -111,6 +111,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    # Before all that says something.
+    "gallery.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "gallery.middleware.SameOriginMiddleware",
     "gallery.middleware.SentenceMiddleware",
@@ -195,10 +197,17 @@ FILE_UPLOAD_TEMP_DIR = SPOOL_DIR
 # A form may carry a folder of photos; each is bounded by itself.
 DATA_UPLOAD_MAX_NUMBER_FILES = 2000
 
+USE_I18N = True
+# What pages speak; whatever is for programs speaks English.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "gallery" / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 TIME_ZONE = env_text("TZ", "UTC")
 USE_TZ = True
-USE_I18N = True
 
 STATIC_URL = "static/"
 # Served from where they lie, so there is no collecting step to forget.
@@ -225,6 +234,7 @@ if BEHIND_TLS_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+    LANGUAGE_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = True
     # Asked from within, past the proxy.
     SECURE_REDIRECT_EXEMPT = ["^(healthz|readyz|metrics)$"]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from rapidfuzz.distance import OSA
 
 from detector.labels import CLASS_NAMES, ID_BY_NAME
+from gallery.object_names import plainly, shown_name
 from gallery.plurals import plural
 from gallery.query.filters import EXAMPLES, KEYS
 from gallery.query.syntax import MAX_QUERY_LENGTH
@@ -166,6 +167,9 @@ def _objects(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
 
 
 def _begins(name: str, phrase: str) -> bool:
+    # In the language of the query, and in the reader's.
+    if plainly(shown_name(name)).startswith(plainly(phrase)):
+        return True
     if " " in phrase:
         return name.startswith(phrase) or plural(name).startswith(phrase)
     words = (name, plural(name), *name.split(" "))
@@ -177,6 +181,8 @@ def _object(
 ) -> Suggestion:
     number = place.number_before
     label = name if number in (None, 1) or place.quoted else plural(name)
+    shown = shown_name(name)
+    hint = hint or ("" if shown == name else shown)
     return _suggestion(place, "object", label, hint, start=start, photos=gallery.count(name))
 
 
@@ -203,7 +209,9 @@ def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
         photos = gallery.count(names[0]) if len(names) == 1 else None
         number = place.number_before
         word = word if number in (None, 1) else plural(word)
-        yield _suggestion(place, "word", word, f"→ {', '.join(names[:2])}{more}", photos=photos)
+        yield _suggestion(
+            place, "word", word, f"→ {', '.join(map(shown_name, names[:2]))}{more}", photos=photos
+        )
 
 
 def _mended(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from featurestore import conditions
 from featurestore.conditions import Asked, ObjectQuery
 from gallery.errors import QueryRefused
+from gallery.figures import grouped
 from gallery.photo_filters import catalogue_condition
 from gallery.query.changes import with_exact, with_words, without
 from gallery.query.errors import QuerySyntaxError
@@ -25,6 +27,7 @@ from gallery.query.syntax import (
     Relation,
     Thing,
 )
+from gallery.query.translated import in_query_language, is_called
 from gallery.vocabulary import Meaning, Vocabulary
 
 # Relations in all alternatives together: each looks at pairs of objects in every photo.
@@ -71,6 +74,8 @@ class TextQuery:
     """As typed."""
     printed: str
     """As the language writes it."""
+    is_translated: bool
+    """Whether classes were typed by the names that the reader's language has for them."""
     objects: ObjectQuery
     """Without what was not understood."""
     labels: tuple[tuple[str, ...], ...]
@@ -101,14 +106,18 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
     """
     if len(text) > MAX_QUERY_LENGTH:
         raise QueryRefused(
-            f"This search has {len(text):,} characters; the limit is {MAX_QUERY_LENGTH}."
+            _("This search has %(length)s characters; the limit is %(limit)s.")
+            % {"length": grouped(len(text)), "limit": MAX_QUERY_LENGTH}
         )
     try:
-        query = parse_query(text, vocabulary.is_name)
+        typed = parse_query(text, lambda name: is_called(name) or vocabulary.is_name(name))
     except QuerySyntaxError as error:
         raise QueryRefused(str(error), span=error.span) from error
+    query = in_query_language(typed)
     if not query.alternatives and not query.filters:
-        raise QueryRefused("There is no word to search for. Type what is in the photo, like: dog")
+        raise QueryRefused(
+            _("There is no word to search for. Type what is in the photo, like: dog")
+        )
     _check_relations(query)
     reader = _Reader(query, vocabulary)
     compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
@@ -116,6 +125,7 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
     return TextQuery(
         text=text,
         printed=print_query(query),
+        is_translated=query is not typed,
         objects=ObjectQuery(tuple(tuple(c for c, _ in found) for found in understood)),
         labels=tuple(tuple(label for _, label in found) for found in understood),
         catalogue=catalogue_condition(query.filters),
@@ -138,8 +148,11 @@ def _check_relations(query: Query) -> None:
     relations = relations_of(query)
     if len(relations) > MAX_RELATIONS:
         raise QueryRefused(
-            f"This search asks {len(relations)} times how things lie to each other; "
-            f"the limit is {MAX_RELATIONS}.",
+            _(
+                "This search asks %(number)s times how things lie to each other; "
+                "the limit is %(limit)s."
+            )
+            % {"number": len(relations), "limit": MAX_RELATIONS},
             span=relations[MAX_RELATIONS].span,
         )
 

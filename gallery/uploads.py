@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from gallery import components
 from gallery.decoding import PhotoFacts
 from gallery.errors import PhotoRefused, Refused, refusing_full_disk
+from gallery.figures import grouped
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.preparing import keep_small_versions, read_small_versions
@@ -84,8 +85,8 @@ def check_size(size: int) -> None:
     """Raises PhotoRefused for a file of too many bytes."""
     if size > settings.MAX_UPLOAD_BYTES:
         raise PhotoRefused(
-            f"This file has {size / 2**20:,.0f} MB; "
-            f"the limit is {settings.MAX_UPLOAD_BYTES // 2**20} MB."
+            _("This file has %(size)s MB; the limit is %(limit)s MB.")
+            % {"size": grouped(size / 2**20), "limit": settings.MAX_UPLOAD_BYTES // 2**20}
         )
 
 
@@ -131,7 +132,7 @@ def _keep(path: Path, name: str) -> UploadAnswer:
             return duplicate
         components.thumbnails().remove(sha256)
         raise
-    return UploadAnswer(name, Outcome.STORED, "Stored.", image)
+    return UploadAnswer(name, Outcome.STORED, _("Stored."), image)
 
 
 def _has_few_waiting() -> bool:

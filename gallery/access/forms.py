@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import PasswordChangeForm, UsernameField
+from django.utils.translation import gettext_lazy as _
 
 from gallery.access.models import ApiToken
 from gallery.access.roles import ROLE_BY_GROUP, Role
@@ -13,15 +14,17 @@ from gallery.access.roles import ROLE_BY_GROUP, Role
 NAME_LENGTH = 150
 # Hashing a longer one would only cost time.
 PASSWORD_LENGTH = 1024
-ROLE_CHOICES = [(group, group) for group in ROLE_BY_GROUP]
+ROLE_CHOICES = [(group, _(group)) for group in ROLE_BY_GROUP]
 
 
 class SignInForm(forms.Form):
     name = UsernameField(
+        label=_("Name"),
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True}),
     )
     password = forms.CharField(
+        label=_("Password"),
         max_length=PASSWORD_LENGTH,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
@@ -37,7 +40,7 @@ class OwnPasswordForm(PasswordChangeForm):
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(choices=ROLE_CHOICES)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLE_CHOICES)
 
     @property
     def chosen_role(self) -> Role:
@@ -46,22 +49,24 @@ class RoleForm(forms.Form):
 
 class NewPersonForm(RoleForm):
     name = UsernameField(
-        max_length=NAME_LENGTH, widget=forms.TextInput(attrs={"autocomplete": "off"})
+        label=_("Name"),
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     field_order = ("name", "role")
 
 
 class PersonForm(RoleForm):
-    is_active = forms.BooleanField(label="May sign in", required=False)
+    is_active = forms.BooleanField(label=_("May sign in"), required=False)
 
 
 class TokenForm(forms.Form):
     name = forms.CharField(
-        label="What it is for",
+        label=_("What it is for"),
         max_length=100,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    scope = forms.ChoiceField(label="It may", choices=ApiToken.Scope.choices)
+    scope = forms.ChoiceField(label=_("It may"), choices=ApiToken.Scope.choices)
 
     @property
     def chosen_scope(self) -> ApiToken.Scope:

@@ -11,27 +11,35 @@ from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.shortcuts import render
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext_lazy as _
 from ninja.utils import check_csrf
 
 from gallery.access.binding import came_directly
-from gallery.access.roles import ROLES, Role
+from gallery.access.roles import Role
 from gallery.access.rules import RULES, Needs, may, methods_of
 from gallery.access.visitors import ATTRIBUTE, TokenRefused, Visitor, visitor_of
 from gallery.middleware import CATALOGUE_SENTENCE, SAFE_METHODS
 
 logger = logging.getLogger(__name__)
 
-WHO_ARE_YOU = "Please sign in, or send an API token as: Authorization: Bearer …"
-TOKEN_UNKNOWN = "This API token is unknown or revoked."
-NO_RULE = "The gallery has no rule of who may come here, so nobody may."
-NO_CSRF_TOKEN = (
+WHO_ARE_YOU = _("Please sign in, or send an API token as: Authorization: Bearer …")
+TOKEN_UNKNOWN = _("This API token is unknown or revoked.")
+NO_RULE = _("The gallery has no rule of who may come here, so nobody may.")
+NO_CSRF_TOKEN = _(
     "A write with a signed-in browser needs the header X-CSRFToken; scripts send an API token."
 )
+ROLELESS = gettext_noop("Your account has no role; this is for %(whom)s.")
+YOU_ARE = {
+    Role.READER: gettext_noop("You are a reader; this is for %(whom)s."),
+    Role.EDITOR: gettext_noop("You are an editor; this is for %(whom)s."),
+    Role.OWNER: gettext_noop("You are an owner; this is for %(whom)s."),
+}
 #: A role → the roles that have what it may do.
 AT_LEAST = {
-    Needs.READER: "readers, editors and owners",
-    Needs.EDITOR: "editors and owners",
-    Needs.OWNER: "owners",
+    Needs.READER: _("readers, editors and owners"),
+    Needs.EDITOR: _("editors and owners"),
+    Needs.OWNER: _("owners"),
 }
 
 
@@ -61,23 +69,23 @@ class AccessMiddleware:
             if allowed:
                 return HttpResponseNotAllowed(allowed)
             logger.error("The route %r has no rule in gallery/access/rules.py.", route)
-            return _refuse(request, NO_RULE, 403)
+            return _refuse(request, str(NO_RULE), 403)
         if needs == Needs.NOTHING:
             return None
         try:
             visitor = visitor_of(request)
         except TokenRefused:
-            return _who_are_you(request, TOKEN_UNKNOWN)
+            return _who_are_you(request, str(TOKEN_UNKNOWN))
         except DatabaseError as error:
             logger.error("The catalogue does not answer.", exc_info=error)
-            return _refuse(request, CATALOGUE_SENTENCE, 503)
+            return _refuse(request, str(CATALOGUE_SENTENCE), 503)
         if may(visitor, needs, directly=came_directly(request)):
             return _forged(request, visitor)
         if visitor.user or visitor.token:
             return _refuse(request, _why_not(visitor, needs), 403)
         if needs != Needs.WATCHING and not _speaks_json(request):
             return redirect_to_login(request.get_full_path() if method == "GET" else "/")
-        return _who_are_you(request, WHO_ARE_YOU)
+        return _who_are_you(request, str(WHO_ARE_YOU))
 
 
 def _forged(request: HttpRequest, visitor: Visitor) -> HttpResponse | None:
@@ -87,20 +95,20 @@ def _forged(request: HttpRequest, visitor: Visitor) -> HttpResponse | None:
     """
     if visitor.user is None or not _is_api(request) or request.method in SAFE_METHODS:
         return None
-    return _refuse(request, NO_CSRF_TOKEN, 403) if check_csrf(request) else None
+    return _refuse(request, str(NO_CSRF_TOKEN), 403) if check_csrf(request) else None
 
 
 def _why_not(visitor: Visitor, needs: Needs) -> str:
     if visitor.token:
         if needs in (Needs.PERSON, Needs.OWNER):
-            return "This is not for API tokens: please sign in by name and password."
-        kind = "may only read" if visitor.role == Role.READER else "belongs to nobody of a role"
-        return f"This API token {kind}; this is for {AT_LEAST.get(needs, AT_LEAST[Needs.READER])}."
-    who = "Your account has no role"
-    if visitor.role in ROLES:
-        article = "a" if visitor.role == Role.READER else "an"
-        who = f"You are {article} {visitor.role.group}"
-    return f"{who}; this is for {AT_LEAST.get(needs, AT_LEAST[Needs.READER])}."
+            return gettext("This is not for API tokens: please sign in by name and password.")
+        if visitor.role == Role.READER:
+            sentence = gettext("This API token may only read; this is for %(whom)s.")
+        else:
+            sentence = gettext("This API token belongs to nobody of a role; this is for %(whom)s.")
+    else:
+        sentence = gettext(YOU_ARE.get(visitor.role, ROLELESS))
+    return sentence % {"whom": AT_LEAST.get(needs, AT_LEAST[Needs.READER])}
 
 
 def _who_are_you(request: HttpRequest, sentence: str) -> HttpResponse:

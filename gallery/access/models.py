@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import DatabaseError, models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from gallery.access.roles import Role, role_of
 
@@ -46,8 +47,8 @@ class ApiToken(models.Model):
     """Lets a script do what its scope says, as far as its person may."""
 
     class Scope(models.TextChoices):
-        READ = "read", "read"
-        WRITE = "write", "read and write"
+        READ = "read", _("read")
+        WRITE = "write", _("read and write")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens"

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.translation import gettext as _
 
 from gallery.access.roles import Role, role_of, set_role
 from gallery.errors import Refused
@@ -41,7 +42,7 @@ def add_person(name: str, role: Role) -> User:
     except ValidationError as error:
         raise PersonRefused(" ".join(error.messages)) from error
     if User.objects.filter(username__iexact=name).exists():
-        raise PersonRefused("Somebody has this name already, in other letters.")
+        raise PersonRefused(_("Somebody has this name already, in other letters."))
     with transaction.atomic():
         user.save()
         set_role(user, role)
@@ -58,7 +59,9 @@ def change_person(user: User, role: Role, *, is_active: bool) -> None:
         list(Group.objects.select_for_update().filter(name=Role.OWNER.group))
         others = User.objects.filter(is_active=True).exclude(pk=user.pk)
         if not (is_active and role == Role.OWNER) and not _any_owner(others):
-            raise PersonRefused(f"{user} is the last owner. Make somebody else an owner first.")
+            raise PersonRefused(
+                _("%(name)s is the last owner. Make somebody else an owner first.") % {"name": user}
+            )
         user.is_active = is_active
         user.save(update_fields=["is_active"])
         set_role(user, role)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from django.contrib.auth.models import Group, User
+from django.utils.translation import gettext_noop
 
 
 class Role(IntEnum):
@@ -22,6 +23,10 @@ class Role(IntEnum):
         return self.name.lower()
 
 
+# As pages call them; these are also the names of the groups.
+gettext_noop("reader")
+gettext_noop("editor")
+gettext_noop("owner")
 #: Roles that a person can have.
 ROLES = (Role.READER, Role.EDITOR, Role.OWNER)
 ROLE_BY_GROUP = {role.group: role for role in ROLES}

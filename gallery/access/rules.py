@@ -56,6 +56,9 @@ RULES: dict[tuple[str, str], Needs] = {
     ("GET", "searches/<key>/<slug>/"): Needs.READER,
     ("POST", "searches/<key>/rename"): Needs.EDITOR,
     ("POST", "searches/<key>/delete"): Needs.EDITOR,
+    # Also of the page where one signs in.
+    ("POST", "language"): Needs.NOTHING,
+    ("GET", "script-texts/<slug:language>.js"): Needs.NOTHING,
     # People.
     ("GET", "login"): Needs.NOTHING,
     ("POST", "login"): Needs.NOTHING,

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from gallery.access.models import SignInTries
 from gallery.errors import Refused
@@ -36,10 +37,12 @@ class TooManyTries(Refused):
 
     def __init__(self, seconds: float) -> None:
         minutes = max(1, round(seconds / 60))
-        plural = "" if minutes == 1 else "s"
-        super().__init__(
-            f"There were too many tries. Please wait {minutes} minute{plural} and try again."
+        sentence = ngettext(
+            "There were too many tries. Please wait %(minutes)s minute and try again.",
+            "There were too many tries. Please wait %(minutes)s minutes and try again.",
+            minutes,
         )
+        super().__init__(sentence % {"minutes": minutes})
         self.seconds = seconds
 
 

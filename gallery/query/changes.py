@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gallery.query.assembly import assemble
@@ -31,8 +32,11 @@ def with_words(query: Query, thing: Thing, words: str) -> Query:
 
 
 def _with(query: Query, thing: Thing, other: Thing) -> Query:
-    def changed_thing(each: Thing) -> Thing:
-        return other if _is_part(each, thing) else each
+    return with_each_thing(query, lambda each: other if _is_part(each, thing) else each)
+
+
+def with_each_thing(query: Query, changed_thing: Callable[[Thing], Thing]) -> Query:
+    """The query with all of its things changed."""
 
     def changed(condition: Condition) -> Condition:
         match condition:

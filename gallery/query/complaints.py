@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from gallery.query.cursor import Cursor
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.syntax import Count, Span
@@ -9,11 +12,14 @@ from gallery.query.tokens import Kind
 from gallery.query.words import NoRelation
 
 NOT_A_RELATION = {
-    NoRelation.DEPTH: "What is in front and what is behind cannot be told in a photo. There are "
-    "left of, right of, above, below, inside, on, near and touching.",
-    NoRelation.WITHOUT_OF: "Say of what, like: person left of car",
-    NoRelation.BETWEEN: "Things can be set in relation two at a time, like: "
-    "dog left of person, or: dog near car",
+    NoRelation.DEPTH: gettext_lazy(
+        "What is in front and what is behind cannot be told in a photo. There are "
+        "left of, right of, above, below, inside, on, near and touching."
+    ),
+    NoRelation.WITHOUT_OF: gettext_lazy("Say of what, like: person left of car"),
+    NoRelation.BETWEEN: gettext_lazy(
+        "Things can be set in relation two at a time, like: dog left of person, or: dog near car"
+    ),
 }
 
 
@@ -26,7 +32,8 @@ def missing_name(
         return _lone_count(cursor, said, count, cursor.span(first))
     if count is not None or size is not None:
         return QuerySyntaxError(
-            f"“{said}” needs a thing right after it, like: {said} {_dogs(count)}",
+            _("“%(said)s” needs a thing right after it, like: %(example)s")
+            % {"said": said, "example": f"{said} {_dogs(count)}"},
             cursor.span(first),
         )
     relation = cursor.relation
@@ -35,34 +42,42 @@ def missing_name(
         name, cursor.place = relation
         phrase = cursor.typed(start)
         if isinstance(name, NoRelation):
-            return QuerySyntaxError(NOT_A_RELATION[name], cursor.span(start))
+            return QuerySyntaxError(str(NOT_A_RELATION[name]), cursor.span(start))
         return QuerySyntaxError(
-            f"“{phrase}” needs something before it, like: person {phrase} car",
+            _("“%(said)s” needs something before it, like: %(example)s")
+            % {"said": phrase, "example": f"person {phrase} car"},
             cursor.span(start),
         )
     token = cursor.token
     cursor.place += 1
     if token is None:
-        return QuerySyntaxError("Something is missing at the end.", cursor.span(first))
+        return QuerySyntaxError(_("Something is missing at the end."), cursor.span(first))
     match token.kind:
         case Kind.DASH:
-            sentence = "Put “-” right before what should not be there, like: -chair"
+            sentence = _("Put “-” right before what should not be there, like: -chair")
         case Kind.SURER | Kind.UNSURER:
-            sentence = (
-                f"“{token.text}” needs a thing before it, like: cat > 60%. "
-                "For how many, write: 3+ dogs"
-            )
+            sentence = _(
+                "“%(said)s” needs a thing before it, like: cat > 60%%. For how many, write: 3+ dogs"
+            ) % {"said": token.text}
         case Kind.PERCENT:
-            sentence = "“%” belongs to how sure a thing is, like: cat > 60%"
+            sentence = _("“%” belongs to how sure a thing is, like: cat > 60%")
         case _:
-            sentence = f"“{token.text}” cannot stand here. To search for it, put it in quotes."
+            sentence = _("“%(said)s” cannot stand here. To search for it, put it in quotes.") % {
+                "said": token.text
+            }
     return QuerySyntaxError(sentence, token.span)
 
 
 def _lone_count(cursor: Cursor, said: str, count: Count, span: Span) -> QuerySyntaxError:
     if cursor.kind is Kind.PERCENT:
-        return QuerySyntaxError(f"Say what should be {said}% sure, like: cat > {said}%", span)
-    return QuerySyntaxError(f"“{said}” needs a thing after it, like: {said} {_dogs(count)}", span)
+        return QuerySyntaxError(
+            _("Say what should be %(said)s%% sure, like: cat > %(said)s%%") % {"said": said}, span
+        )
+    return QuerySyntaxError(
+        _("“%(said)s” needs a thing after it, like: %(example)s")
+        % {"said": said, "example": f"{said} {_dogs(count)}"},
+        span,
+    )
 
 
 def _dogs(count: Count | None) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from django.utils.translation import gettext as _
+
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.syntax import Count, Span
 from gallery.query.tokens import Kind, Token, texts
@@ -43,7 +45,7 @@ def _bounded(tokens: Sequence[Token], place: int) -> _Reading | None:
         if number is None:
             phrase = " ".join(words)
             raise QuerySyntaxError(
-                f"“{phrase}” needs a number after it, like: {phrase} 3 dogs",
+                _("“%(said)s” needs a number after it, like: %(said)s 3 dogs") % {"said": phrase},
                 (tokens[place].span[0], tokens[place + length - 1].span[1]),
             )
         return *_moved(number, BOUNDS[words]), place + length + 1
@@ -94,22 +96,27 @@ def _number(tokens: Sequence[Token], place: int) -> int | None:
     if place >= len(tokens):
         return None
     if tokens[place].kind is Kind.WORD and DECIMAL.fullmatch(tokens[place].text):
-        raise QuerySyntaxError("Things are counted in whole numbers.", tokens[place].span)
+        raise QuerySyntaxError(_("Things are counted in whole numbers."), tokens[place].span)
     return tokens[place].number
 
 
 def _check(fewest: int, most: int | None, span: Span) -> None:
     if most is not None and most < 0:
-        raise QuerySyntaxError("There cannot be fewer than 0 of a thing.", span)
+        raise QuerySyntaxError(_("There cannot be fewer than 0 of a thing."), span)
     if most is not None and most < fewest:
         raise QuerySyntaxError(
-            f"A range goes from the smaller number to the larger one, like: {most}-{fewest}", span
+            _("A range goes from the smaller number to the larger one, like: %(range)s")
+            % {"range": f"{most}-{fewest}"},
+            span,
         )
     if most is None and fewest == 0:
         raise QuerySyntaxError(
-            "Every photo has 0 or more of everything. Ask for 1 or more, like: 1+ dogs", span
+            _("Every photo has 0 or more of everything. Ask for 1 or more, like: 1+ dogs"), span
         )
     number = fewest if most is None else most
     if number > MAX_COUNT:
-        hint = f" For a year, write: after:{number} before:{number + 1}" if number in YEARS else ""
-        raise QuerySyntaxError(f"Things can be counted up to {MAX_COUNT}.{hint}", span)
+        sentence = _("Things can be counted up to %(most)s.") % {"most": MAX_COUNT}
+        if number in YEARS:
+            year = f"after:{number} before:{number + 1}"
+            sentence += " " + _("For a year, write: %(filters)s") % {"filters": year}
+        raise QuerySyntaxError(sentence, span)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import re
 
+from django.utils.translation import gettext as _
+
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.syntax import DateFilter, Filter, NameFilter, Span, TypeFilter
 from gallery.query.words import ENDINGS
@@ -23,8 +25,11 @@ def check_key(key: str, span: Span) -> None:
     """Raises QuerySyntaxError for a key that the language does not have."""
     if key not in KEYS:
         raise QuerySyntaxError(
-            f"There is no filter “{key}:”. The filters are after:, before:, name: and type:. "
-            "To search for words with a colon, put them in quotes.",
+            _(
+                "There is no filter “%(key)s:”. The filters are after:, before:, name: and type:. "
+                "To search for words with a colon, put them in quotes."
+            )
+            % {"key": key},
             span,
         )
 
@@ -33,7 +38,9 @@ def read_filter(key: str, value: str, span: Span) -> Filter:
     """A filter of a key that there is. Raises QuerySyntaxError for a value that makes no sense."""
     if not value:
         raise QuerySyntaxError(
-            f"“{key}:” needs something right after it, like: {EXAMPLES[key]}", span
+            _("“%(key)s:” needs something right after it, like: %(example)s")
+            % {"key": key, "example": EXAMPLES[key]},
+            span,
         )
     if key == "name":
         return NameFilter(value, span=span)
@@ -41,8 +48,8 @@ def read_filter(key: str, value: str, span: Span) -> Filter:
         ending = ENDINGS.get(value.lower().removeprefix("."))
         if ending is None:
             raise QuerySyntaxError(
-                f"There is no type “{value}”. The types are "
-                f"{_listed(sorted(set(ENDINGS.values())))}.",
+                _("There is no type “%(value)s”. The types are %(types)s.")
+                % {"value": value, "types": ", ".join(sorted(set(ENDINGS.values())))},
                 span,
             )
         return TypeFilter(ending, span=span)
@@ -53,16 +60,16 @@ def _date_filter(direction: str, value: str, span: Span) -> DateFilter:
     match = DATE.fullmatch(value)
     if match is None:
         raise QuerySyntaxError(
-            f"“{direction}:” needs a date like 2024, 2024-05 or 2024-05-17, not “{value}”.", span
+            _("“%(key)s:” needs a date like 2024, 2024-05 or 2024-05-17, not “%(value)s”.")
+            % {"key": direction, "value": value},
+            span,
         )
     year, month, day = (None if part is None else int(part) for part in match.groups())
     assert year is not None
     try:
         datetime.date(year, 1 if month is None else month, 1 if day is None else day)
     except ValueError:
-        raise QuerySyntaxError(f"There is no such date as {value}.", span) from None
+        raise QuerySyntaxError(
+            _("There is no such date as %(value)s.") % {"value": value}, span
+        ) from None
     return DateFilter(direction, year, month, day, span=span)
-
-
-def _listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} and {words[-1]}"

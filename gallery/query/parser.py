@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from gallery.figures import grouped
 from gallery.query.assembly import assemble
 from gallery.query.complaints import NOT_A_RELATION
 from gallery.query.counts import read_count
@@ -33,8 +37,8 @@ from gallery.query.words import (
     NoRelation,
 )
 
-NO_TWICE = "Say “no” only once."
-NOT_BEFORE_RELATION = "Say “not” before the relation, like: cat not near dog"
+NO_TWICE = gettext_lazy("Say “no” only once.")
+NOT_BEFORE_RELATION = gettext_lazy("Say “not” before the relation, like: cat not near dog")
 # Whether it is negated, how one thing lies to another, and the other.
 _Link = tuple[bool, str, Thing]
 
@@ -49,14 +53,15 @@ def parse_query(text: str, names: Callable[[str], bool]) -> Query:
     if typed is None or len(typed.characters) > MAX_QUERY_LENGTH:
         length = len(text if typed is None else typed.characters)
         raise QuerySyntaxError(
-            f"This search has {length:,} characters; the limit is {MAX_QUERY_LENGTH}.",
+            _("This search has %(length)s characters; the limit is %(limit)s.")
+            % {"length": grouped(length), "limit": MAX_QUERY_LENGTH},
             (0, len(text)),
         )
     query = _Parser(Cursor(text, tokenize(typed), names)).query()
     if len(print_query(query)) > MAX_QUERY_LENGTH:
         raise QuerySyntaxError(
-            f"This search asks for too much; written out it has more than {MAX_QUERY_LENGTH} "
-            "characters.",
+            _("This search asks for too much; written out it has more than %(limit)s characters.")
+            % {"limit": MAX_QUERY_LENGTH},
             (0, len(text)),
         )
     return query
@@ -88,7 +93,7 @@ class _Parser:
         if self._only is not None:
             if not self._only_things:
                 raise QuerySyntaxError(
-                    "“only” needs a thing after it, like: only cats", self._only.span
+                    _("“only” needs a thing after it, like: only cats"), self._only.span
                 )
             span = (self._only.span[0], self._only_things[-1].span[1])
             self._alternatives[-1].append(Only(tuple(self._only_things), span=span))
@@ -116,7 +121,7 @@ class _Parser:
             self._filters.append(replace(condition, negated=negated, span=cursor.span(start)))
         elif cursor.word == ONLY_WORD:
             if negated:
-                raise QuerySyntaxError("“only” cannot be negated.", cursor.span(start))
+                raise QuerySyntaxError(_("“only” cannot be negated."), cursor.span(start))
             self._only = self._only or cursor.token
             cursor.place += 1
         else:
@@ -143,12 +148,13 @@ class _Parser:
         cursor.skip(ARTICLES | {"of", "with"})
         if cursor.ends_condition:
             raise QuerySyntaxError(
-                f"“{cursor.tokens[start].text}” needs something after it, like: no chair",
+                _("“%(said)s” needs something after it, like: no chair")
+                % {"said": cursor.tokens[start].text},
                 cursor.span(start),
             )
         if cursor.is_negation:
             cursor.place += 1
-            raise QuerySyntaxError(NO_TWICE, cursor.span(start))
+            raise QuerySyntaxError(str(NO_TWICE), cursor.span(start))
         return True
 
     def _filter(self) -> Filter | None:
@@ -175,13 +181,15 @@ class _Parser:
                 return links
             name, cursor.place = relation
             if isinstance(name, NoRelation):
-                raise QuerySyntaxError(NOT_A_RELATION[name], cursor.span(start))
+                raise QuerySyntaxError(str(NOT_A_RELATION[name]), cursor.span(start))
             if negated and subject.negated:
-                raise QuerySyntaxError(NO_TWICE, cursor.span(start))
+                raise QuerySyntaxError(str(NO_TWICE), cursor.span(start))
             if links and (subject.negated or links[-1][0]):
                 raise QuerySyntaxError(
-                    "Say each relation that photos should not show by itself, like: "
-                    "no cat on couch and no dog near tv",
+                    _(
+                        "Say each relation that photos should not show by itself, like: "
+                        "no cat on couch and no dog near tv"
+                    ),
                     cursor.span(start),
                 )
             links.append((negated, name, self._object(start)))
@@ -192,13 +200,15 @@ class _Parser:
         cursor.skip(ARTICLES)
         if cursor.is_negation:
             cursor.place += 1
-            raise QuerySyntaxError(NOT_BEFORE_RELATION, cursor.span(start))
+            raise QuerySyntaxError(str(NOT_BEFORE_RELATION), cursor.span(start))
         if cursor.ends_condition:
             phrase = cursor.typed(start)
-            raise QuerySyntaxError(f"“{phrase}” needs something after it.", cursor.span(start))
+            raise QuerySyntaxError(
+                _("“%(said)s” needs something after it.") % {"said": phrase}, cursor.span(start)
+            )
         thing = read_thing(cursor, cursor.place)
         if thing.negated:
-            raise QuerySyntaxError(NOT_BEFORE_RELATION, cursor.span(start))
+            raise QuerySyntaxError(str(NOT_BEFORE_RELATION), cursor.span(start))
         return thing
 
     def _add_relations(self, subject: Thing, links: list[_Link]) -> None:
@@ -209,8 +219,10 @@ class _Parser:
             never = negated or subject.negated
             if self._only is not None and not never:
                 raise QuerySyntaxError(
-                    "“only” takes things and no relation. Write the relation before it, like: "
-                    "cat on couch and only cats and couches",
+                    _(
+                        "“only” takes things and no relation. Write the relation before it, like: "
+                        "cat on couch and only cats and couches"
+                    ),
                     whole,
                 )
             if negated and wanted.span == subject.span:

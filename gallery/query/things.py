@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from gallery.query.complaints import missing_name
 from gallery.query.counts import DECIMAL, read_count
 from gallery.query.cursor import Cursor
@@ -41,7 +43,7 @@ def read_thing(cursor: Cursor, start: int, *, negated: bool = False) -> Thing:
     if count is not None and count.at_most == 0:
         # "0 dogs" says "no dogs".
         if negated:
-            raise QuerySyntaxError("Say “no” only once.", cursor.span(start))
+            raise QuerySyntaxError(_("Say “no” only once."), cursor.span(start))
         count, negated = None, True
     min_score = _read_min_score(cursor)
     return Thing(
@@ -86,7 +88,7 @@ def _read_min_score(cursor: Cursor) -> int | None:
     if cursor.kind is Kind.UNSURER:
         cursor.place += 1
         raise QuerySyntaxError(
-            "Only a lowest certainty can be asked for, like: cat > 60%", cursor.span(start)
+            _("Only a lowest certainty can be asked for, like: cat > 60%"), cursor.span(start)
         )
     if cursor.kind is Kind.SURER:
         cursor.place += 1
@@ -98,7 +100,7 @@ def _read_min_score(cursor: Cursor) -> int | None:
     number = _read_percentage(cursor, start)
     if cursor.kind in (Kind.SURER, Kind.UNSURER):
         cursor.place += 1
-        raise QuerySyntaxError("Say only once how sure, like: cat > 60%", cursor.span(start))
+        raise QuerySyntaxError(_("Say only once how sure, like: cat > 60%"), cursor.span(start))
     return number
 
 
@@ -130,14 +132,17 @@ def _read_percentage(cursor: Cursor, start: int) -> int:
     span = cursor.span(start)
     if number is None:
         raise QuerySyntaxError(
-            "Say how sure in whole per cent from 0 to 100, like: cat > 60%", span
+            _("Say how sure in whole per cent from 0 to 100, like: cat > 60%"), span
         )
     if number > 100:
-        raise QuerySyntaxError("Nothing is more sure than 100%.", span)
+        raise QuerySyntaxError(_("Nothing is more sure than 100%."), span)
     if number < LEAST_BARE_PERCENTAGE and not has_sign:
         raise QuerySyntaxError(
-            f"Write “> {number}%” for how sure it should be, or “{number + 1}+” before the "
-            "thing for how many.",
+            _(
+                "Write “> %(number)s%%” for how sure it should be, or “%(more)s+” before the thing "
+                "for how many."
+            )
+            % {"number": number, "more": number + 1},
             span,
         )
     return number

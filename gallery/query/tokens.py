@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from django.utils.translation import gettext as _
+
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.filters import check_key, read_filter
 from gallery.query.syntax import Filter, Span
@@ -132,8 +134,10 @@ class _Scanner:
             self._add(Kind.PERCENT, sign, after)
         elif sign in BRACKETS:
             raise QuerySyntaxError(
-                "Brackets have no meaning in a search. Write every alternative in full, "
-                "like: cat on couch, dog on couch",
+                _(
+                    "Brackets have no meaning in a search. Write every alternative in full, "
+                    "like: cat on couch, dog on couch"
+                ),
                 self._typed.span(self._place, after),
             )
         elif sign == "!" and self._may_negate(self._place, after):
@@ -203,7 +207,7 @@ class _Scanner:
         closing = self._signs.find(QUOTE, start + 1)
         if closing < 0:
             raise QuerySyntaxError(
-                'This quote is never closed. Names in quotes look like: "hot dog"',
+                _('This quote is never closed. Names in quotes look like: "hot dog"'),
                 self._typed.span(start, len(self._signs)),
             )
         return closing
@@ -213,7 +217,7 @@ class _Scanner:
         text = plain(self._signs[self._place + 1 : closing])
         if not any(_begins_word(sign) or _is_symbol(sign) for sign in text):
             raise QuerySyntaxError(
-                "There is no word between these quotes.",
+                _("There is no word between these quotes."),
                 self._typed.span(self._place, closing + 1),
             )
         self._add(Kind.QUOTED, text, closing + 1)

@@ -14,7 +14,7 @@ from gallery import components
 from gallery.errors import QueryRefused
 from gallery.layouts import parse_layout, parse_part
 from gallery.models import Image
-from gallery.plurals import counted
+from gallery.object_names import shown_count
 from gallery.saved.models import MAX_NAME_LENGTH
 from gallery.search import Answer, layout_of_image, search_layout, search_text
 from gallery.text_query import read_query
@@ -70,7 +70,7 @@ class SavedQuery:
         for class_id in parse_layout(self.value).objects[:, 0].tolist():
             name = NAME_BY_ID[int(class_id)]
             numbers[name] = numbers.get(name, 0) + 1
-        names = ", ".join(counted(number, name) for name, number in numbers.items())
+        names = ", ".join(shown_count(number, name) for name, number in numbers.items())
         return (_("Drawing: %(objects)s") % {"objects": names})[:MAX_NAME_LENGTH]
 
     def search(self, limit: int) -> Answer:

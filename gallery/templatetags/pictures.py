@@ -8,14 +8,17 @@ from typing import Protocol
 
 from django import template
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
 from detector.labels import NAME_BY_ID
 from featurestore.index import Index
 from gallery.alt_text import alt_text
 from gallery.drawing import DrawnBox, sure_objects
+from gallery.figures import grouped, percentage
 from gallery.layouts import Box, unit_box
 from gallery.models import Image
 from gallery.neighbours import Origin, address_in_results
+from gallery.object_names import shown_name
 from gallery.search import detections_of
 from gallery.vocabulary import Meaning
 
@@ -82,14 +85,14 @@ def label_width(text: str) -> int:
 @register.filter
 def percent(share: float) -> str:
     """0..1 as percent without decimals."""
-    return f"{share:.0%}"
+    return percentage(share)
 
 
 @register.filter
 def megapixels(image: Image) -> str:
     """Like 12.2, or 0.02 for small ones."""
     millions = image.width * image.height / 1e6
-    return f"{millions:.1f}" if millions >= 1 else f"{max(millions, 0.01):.2f}"
+    return grouped(millions, 1) if millions >= 1 else grouped(max(millions, 0.01), 2)
 
 
 @register.filter
@@ -126,7 +129,7 @@ def as_objects(boxes: list[DrawnBox], picture: Sized) -> str:
     return json.dumps(
         [
             {
-                "name": box.label,
+                "name": box.shown,
                 "box": [
                     round(box.x / picture.width, 4),
                     round(box.y / picture.height, 4),
@@ -164,7 +167,11 @@ def at_key(values: dict[str, int], key: str) -> int | None:
 @register.filter
 def meaning_in_words(meaning: Meaning) -> str:
     """The classes that a word stands for: "dog", "car, truck, motorcycle and 4 more"."""
-    names = meaning.class_names
+    names = [shown_name(name) for name in meaning.class_names]
+    named = ", ".join(names[:CLASSES_NAMED])
     if len(names) <= CLASSES_NAMED:
-        return ", ".join(names)
-    return f"{', '.join(names[:CLASSES_NAMED])} and {len(names) - CLASSES_NAMED} more"
+        return named
+    return gettext("%(names)s and %(number)s more") % {
+        "names": named,
+        "number": len(names) - CLASSES_NAMED,
+    }

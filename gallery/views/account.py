@@ -7,6 +7,7 @@ from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -30,7 +31,7 @@ def account(request: HttpRequest) -> HttpResponse:
     form.save()
     # All other sessions end by this.
     update_session_auth_hash(request, user)
-    messages.success(request, "Your password is changed, and other devices are signed out.")
+    messages.success(request, _("Your password is changed, and other devices are signed out."))
     return redirect("account")
 
 
@@ -48,10 +49,10 @@ def make_token(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
-    deleted, _ = _person(request).api_tokens.filter(pk=token_id).delete()
+    deleted = _person(request).api_tokens.filter(pk=token_id).delete()[0]
     if not deleted:
-        raise Http404("You have no such token; it may have been revoked already.")
-    messages.success(request, "The token is revoked.")
+        raise Http404(_("You have no such token; it may have been revoked already."))
+    messages.success(request, _("The token is revoked."))
     return redirect("account")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery import components
@@ -81,5 +82,5 @@ def retry(request: HttpRequest) -> HttpResponse:
 def _image_id(text: str) -> int:
     # As many digits as an id can have and no database refuses.
     if not text.isdecimal() or len(text) > 18:
-        raise Http404("There is no such photo to try again.")
+        raise Http404(_("There is no such photo to try again."))
     return int(text)

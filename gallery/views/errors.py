@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
 SENTENCES = {
-    400: "The gallery could not make sense of this request.",
-    403: "This is not allowed from where the request came. Please reload the page and try again.",
-    404: "There is nothing at this address.",
-    500: "Something went wrong here, and it is written in the log. Nothing was lost.",
+    400: _("The gallery could not make sense of this request."),
+    403: _(
+        "This is not allowed from where the request came. Please reload the page and try again."
+    ),
+    404: _("There is nothing at this address."),
+    500: _("Something went wrong here, and it is written in the log. Nothing was lost."),
 }
 
 
@@ -24,7 +27,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if not request.accepts("text/html"):
         # A page's script shows the sentence, such as where somebody has signed in meanwhile.
-        return JsonResponse({"detail": SENTENCES[403]}, status=403)
+        return JsonResponse({"detail": str(SENTENCES[403])}, status=403)
     return _error(request, 403)
 
 
@@ -39,6 +42,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _error(request: HttpRequest, status: int, sentence: str | None = None) -> HttpResponse:
+    told = sentence or str(SENTENCES[status])
     if request.path.startswith("/api/"):
-        return JsonResponse({"detail": sentence or SENTENCES[status]}, status=status)
-    return render(request, "error.html", {"sentence": sentence or SENTENCES[status]}, status=status)
+        return JsonResponse({"detail": told}, status=status)
+    return render(request, "error.html", {"sentence": told}, status=status)

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -53,11 +54,11 @@ def change(request: HttpRequest, user_id: int) -> HttpResponse:
     user = _person_or_404(user_id)
     form = PersonForm(request.POST, prefix=str(user_id))
     if not form.is_valid():
-        messages.error(request, "Choose a role.")
+        messages.error(request, _("Choose a role."))
         return redirect("people")
     try:
         change_person(user, form.chosen_role, is_active=form.cleaned_data["is_active"])
-        messages.success(request, f"{user} is changed.")
+        messages.success(request, _("%(name)s is changed.") % {"name": user})
     except PersonRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("people" if visitor_of(request).user != user else "dashboard")
@@ -72,10 +73,10 @@ def link(request: HttpRequest, user_id: int) -> HttpResponse:
 
 @require_POST
 def revoke_token(request: HttpRequest, user_id: int, token_id: int) -> HttpResponse:
-    deleted, _ = ApiToken.objects.filter(pk=token_id, user_id=user_id).delete()
+    deleted = ApiToken.objects.filter(pk=token_id, user_id=user_id).delete()[0]
     if not deleted:
-        raise Http404("There is no such token; it may have been revoked already.")
-    messages.success(request, "The token is revoked.")
+        raise Http404(_("There is no such token; it may have been revoked already."))
+    messages.success(request, _("The token is revoked."))
     return redirect("people")
 
 
@@ -108,4 +109,4 @@ def _person_or_404(user_id: int) -> User:
     try:
         return User.objects.get(pk=user_id)
     except (User.DoesNotExist, OverflowError):
-        raise Http404("There is no such person.") from None
+        raise Http404(_("There is no such person.")) from None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from detector import DetectorError
@@ -12,7 +14,7 @@ from gallery.errors import QueryRefused, Refused
 from gallery.photo_queries import PhotoQuery, keep_photo_query, load_photo_query
 from gallery.uploads import check_size, clean_name, uploaded_path
 
-NO_DETECTOR = "The detector does not answer just now. Please try again in a moment."
+NO_DETECTOR = _("The detector does not answer just now. Please try again in a moment.")
 
 
 @require_POST
@@ -26,7 +28,7 @@ def photo_query(request: HttpRequest) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, refusal, refusal.status)
     except DetectorError:
-        return _refused(request, QueryRefused(NO_DETECTOR), 503)
+        return _refused(request, QueryRefused(str(NO_DETECTOR)), 503)
     if _is_script(request):
         return JsonResponse({"address": reverse("photo_results", args=[query.token])})
     return redirect("photo_results", query.token)
@@ -42,7 +44,7 @@ def query_or_404(token: str) -> PhotoQuery:
         return load_photo_query(token)
     except KeyError:
         raise Http404(
-            "This search by photo is no longer kept. Please choose the photo again."
+            gettext("This search by photo is no longer kept. Please choose the photo again.")
         ) from None
 
 
@@ -50,7 +52,7 @@ def _kept_photo(request: HttpRequest) -> PhotoQuery:
     """Raises Refused or DetectorError."""
     file = request.FILES.get("photo")
     if file is None:
-        raise QueryRefused("Choose a photo to search with.")
+        raise QueryRefused(gettext("Choose a photo to search with."))
     check_size(file.size or 0)
     return keep_photo_query(uploaded_path(file), clean_name(file.name or ""))
 

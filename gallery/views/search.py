@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from detector import DetectorError
@@ -67,7 +68,9 @@ def results(request: HttpRequest) -> HttpResponse:
         return _refused(request, refusal, {"text": text, "marked": _marked(text, refusal.span)})
     colours = text_colours(answer.text) if answer.text else {}
     hits = [shown_for_text(hit, colours) for hit in answer.hits]
-    query = SavedQuery.of("q", text, request.GET)
+    # As everybody can read it, where it has names of the visitor's language.
+    words = answer.text.printed if answer.text and answer.text.is_translated else text
+    query = SavedQuery.of("q", words, request.GET)
     return _results(request, answer, hits, {"text": text, "savable": Savable.of(query)})
 
 
@@ -109,7 +112,9 @@ def similar(request: HttpRequest, image_id: int) -> HttpResponse:
     try:
         image = Image.objects.shown().get(pk=image_id)
     except (Image.DoesNotExist, OverflowError):
-        raise Http404(f"There is no photo {image_id}; it may have been deleted.") from None
+        raise Http404(
+            _("There is no photo %(id)s; it may have been deleted.") % {"id": image_id}
+        ) from None
     picture = _Picture(
         layout_of_image(image_id),
         image.width,
@@ -128,7 +133,7 @@ def _drawing_results(request: HttpRequest, text: str) -> HttpResponse:
         layout = parse_layout(text)
     except QueryRefused as refusal:
         return _refused(request, refusal, {"is_drawing": True})
-    picture = _Picture(layout, DRAWING_WIDTH, DRAWING_HEIGHT, "a drawing", {"is_drawing": True})
+    picture = _Picture(layout, DRAWING_WIDTH, DRAWING_HEIGHT, _("a drawing"), {"is_drawing": True})
     return _layout_results(request, picture)
 
 
@@ -153,7 +158,7 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
                 "asked_boxes": drawn_layout(layout, width, height),
             }
             if len(layout.objects) == 0:
-                raise QueryRefused("No object was recognised in this part of the photo.")
+                raise QueryRefused(_("No object was recognised in this part of the photo."))
         shown["draw_address"] = _draw_address(layout, width, height)
         answer = search_layout(
             layout,
@@ -167,9 +172,11 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
     except Refused as refusal:
         return _refused(request, refusal, shown)
     except DetectorError:
-        return _refused(request, QueryRefused(NO_DETECTOR), shown, status=503)
+        return _refused(request, QueryRefused(str(NO_DETECTOR)), shown, status=503)
     except (StoreError, FileNotFoundError) as error:
-        raise Http404("The picture of this photo is gone, so no part of it can be seen.") from error
+        raise Http404(
+            _("The picture of this photo is gone, so no part of it can be seen.")
+        ) from error
     hits = [shown_for_layout(hit, layout, width, height) for hit in answer.hits]
     shown["savable"] = Savable.of(_layout_to_save(request, picture, layout))
     return _results(request, answer, hits, shown)
@@ -259,5 +266,5 @@ def _is_set(request: HttpRequest, name: str) -> bool:
 def _offset(request: HttpRequest) -> int:
     text = request.GET.get("offset", "0")
     if not text.isdecimal() or len(text) > 9:
-        raise Http404("There is no such page of results.")
+        raise Http404(_("There is no such page of results."))
     return int(text)

@@ -12,6 +12,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -24,7 +26,7 @@ from gallery.access.visitors import visitor_of
 logger = logging.getLogger(__name__)
 
 # The same whether the name is unknown, the password wrong or the account disabled.
-DO_NOT_FIT = "This name and password do not fit together."
+DO_NOT_FIT = _("This name and password do not fit together.")
 
 
 @sensitive_post_parameters("password")
@@ -51,7 +53,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if not isinstance(user, User):
         # Without the name, which may be a password in the wrong field.
         logger.warning("A name and password from %s did not fit together.", address)
-        return _sign_in_page(request, form, DO_NOT_FIT, status=400)
+        return _sign_in_page(request, form, str(DO_NOT_FIT), status=400)
     attempt.forgive()
     _begin_session(request, user)
     return redirect(_following(request))
@@ -70,12 +72,14 @@ def choose_password(request: HttpRequest, user_key: str, link_token: str) -> Htt
     """Whoever has the link chooses the password and is signed in."""
     user = person_of_link(user_key, link_token)
     if user is None:
-        raise Http404("This link is used up or too old. Please ask an owner for a new one.")
+        raise Http404(
+            gettext("This link is used up or too old. Please ask an owner for a new one.")
+        )
     form = SetPasswordForm(user, request.POST or None)
     if request.method == "POST" and form.is_valid():
         form.save()
         _begin_session(request, user)
-        messages.success(request, "Your password is set.")
+        messages.success(request, gettext("Your password is set."))
         return redirect("dashboard")
     status = 400 if request.method == "POST" else 200
     return render(request, "choose_password.html", {"form": form, "person": user}, status=status)

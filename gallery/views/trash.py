@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.chosen_photos import chosen_ids
 from gallery.errors import EditRefused, Refused
+from gallery.figures import grouped
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.trash import kept_for, move_to_trash, moved_at, restore_from_trash
@@ -72,7 +73,7 @@ def restore(request: HttpRequest) -> HttpResponse:
         "%(count)s photo is back in the gallery.",
         "%(count)s photos are back in the gallery.",
         count,
-    ) % {"count": f"{count:,}"}
+    ) % {"count": grouped(count)}
     if not request.accepts("text/html"):
         return JsonResponse({"restored": count, "sentence": sentence})
     messages.success(request, sentence)
@@ -103,7 +104,7 @@ def delete_for_good(request: HttpRequest) -> HttpResponse:
     sentence = ngettext(
         "%(count)s photo is deleted for good.", "%(count)s photos are deleted for good.", count
     )
-    messages.success(request, sentence % {"count": f"{count:,}"})
+    messages.success(request, sentence % {"count": grouped(count)})
     return redirect("trash")
 
 
@@ -116,7 +117,7 @@ def sentence_of_move(count: int) -> str:
     sentence = ngettext(
         "%(count)s photo moved to the trash.", "%(count)s photos moved to the trash.", count
     )
-    return sentence % {"count": f"{count:,}"}
+    return sentence % {"count": grouped(count)}
 
 
 def _refused(request: HttpRequest, refusal: Refused, page: str) -> HttpResponse:

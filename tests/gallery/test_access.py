@@ -103,6 +103,8 @@ TABLE: list[tuple[str, str, set[Who]]] = [
     ("GET", "/api/v1/searches", READERS),
     ("POST", "/api/v1/searches", EDITORS),
     ("DELETE", "/api/v1/searches/never-made", EDITORS),
+    ("POST", "/language", ALL),
+    ("GET", "/script-texts/fr.js", ALL),
     ("GET", "/healthz", ALL),
     ("GET", "/readyz", READERS),
     ("GET", "/metrics", READERS),

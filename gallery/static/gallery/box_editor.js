@@ -8,6 +8,7 @@ import { svg } from "./overlay.js";
 import { NotDone, PhotoObjects } from "./photo_objects.js";
 import { showChanged, tell } from "./photo_renewal.js";
 import { showToast } from "./toast.js";
+import { shownName } from "./object_names.js";
 import { gettext, interpolate, ngettext } from "./translation.js";
 
 // Where a box comes that is added without a pointer, and how far the next ones lie from it.
@@ -36,7 +37,7 @@ class BoxEditor {
     this.#button = button;
     this.#photo = photo;
     this.#tools = document.querySelector("#box-editor").content.cloneNode(true).querySelector(".box-editor");
-    this.#classIds = new Map([...this.#tools.querySelectorAll("option")].map(({ value, dataset }) => [value, Number(dataset.class)]));
+    this.#classIds = new Map([...this.#tools.querySelectorAll("option")].map(({ dataset }) => [dataset.object, Number(dataset.class)]));
     this.#boxes = new CorrectedBoxes(this.#classIds);
     this.#overlay = svg("svg", {
       class: "box-editor-overlay",
@@ -56,7 +57,7 @@ class BoxEditor {
     });
     this.#field = new ObjectField(
       this.#find("[data-name]"), this.#boxes,
-      (name) => this.#classIds.has(name), () => this.#canvas.focus(this.#boxes.selectedId),
+      () => this.#canvas.focus(this.#boxes.selectedId),
     );
     this.#show();
   }
@@ -100,7 +101,7 @@ class BoxEditor {
 
   #looks(item) {
     const isByPerson = this.#boxes.isByPerson(item);
-    const name = item.name === UNNAMED ? gettext("not named yet") : item.name;
+    const name = item.name === UNNAMED ? gettext("not named yet") : shownName(item.name);
     const isMarked = isByPerson && item.name !== UNNAMED;
     return {
       colour: `box-${(this.#classIds.get(item.name) ?? 0) % COLOURS}`,

@@ -2,6 +2,8 @@
 
 import { clamp, percent, resized, SMALLEST_SIDE } from "./geometry.js";
 import { colourOf } from "./palette.js";
+import { shownName } from "./object_names.js";
+import { gettext } from "./translation.js";
 
 export class BoxList {
   #drawing;
@@ -34,7 +36,7 @@ export class BoxList {
     const { field } = event.target.dataset;
     if (field === "name") {
       const name = this.#nameOf(event.target.value);
-      event.target.setCustomValidity(name ? "" : "There is no such object; choose one of the list.");
+      event.target.setCustomValidity(name ? "" : gettext("There is no such object; choose one of the list."));
       if (event.target.reportValidity()) this.#drawing.change(id, { name });
       return;
     }
@@ -81,11 +83,12 @@ export class BoxList {
 }
 
 function fill(row, { name, box, region }, place) {
+  const shown = shownName(name);
   row.querySelector(".swatch").setAttribute("class", `swatch ${colourOf(place)}`);
-  row.querySelector("fieldset").setAttribute("aria-label", `${place + 1}: ${name}${region ? ", an area" : ""}`);
-  for (const words of row.querySelectorAll("[data-words=name]")) words.textContent = name;
+  row.querySelector("fieldset").setAttribute("aria-label", `${place + 1}: ${shown}${region ? `, ${gettext("an area")}` : ""}`);
+  for (const words of row.querySelectorAll("[data-words=name]")) words.textContent = shown;
   const [left, top, right, bottom] = box;
-  const values = { name, left, top, width: right - left, height: bottom - top };
+  const values = { name: shown, left, top, width: right - left, height: bottom - top };
   for (const [field, value] of Object.entries(values)) {
     const input = row.querySelector(`[data-field=${field}]`);
     const text = field === "name" ? value : String(percent(value));

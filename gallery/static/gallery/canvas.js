@@ -4,6 +4,8 @@ import { asRegion } from "./drawing.js";
 import { area, boxAfterKey, boxAround, boxBetween, holds, moved, placeInWords, resized, SMALLEST_SIDE } from "./geometry.js";
 import { followPointer, handlesOf, rectOf, scaleOf, setAttributes, svg } from "./overlay.js";
 import { colourOf } from "./palette.js";
+import { shownName } from "./object_names.js";
+import { gettext } from "./translation.js";
 
 // Presses of one key that follow each other this fast are undone together.
 const KEY_PAUSE = 1000;
@@ -160,7 +162,7 @@ export class Canvas {
       const looks = (this.#callbacks.looks ?? plainLooks)(item, place);
       setAttributes(group, {
         class: `drawn box ${looks.colour}${chosen ? " is-chosen" : ""}`,
-        "aria-label": `${looks.words}${item.region ? ", an area" : ""}: ${placeInWords(item.box)}`,
+        "aria-label": `${looks.words}${item.region ? `, ${gettext("an area")}` : ""}: ${placeInWords(item.box)}`,
       });
       draw(group, item, looks, scale);
       if (!group.parentNode || group !== this.#overlay.children[place]) insertAt(this.#overlay, group, place);
@@ -185,7 +187,7 @@ function groupOf(item) {
 }
 
 const plainLooks = (item, place) => ({
-  colour: colourOf(place), label: item.name, words: item.name, mark: "",
+  colour: colourOf(place), label: shownName(item.name), words: shownName(item.name), mark: "",
 });
 
 function draw(group, { box, region }, looks, scale) {

@@ -4,6 +4,8 @@ import { BoxList } from "./box_list.js";
 import { Canvas } from "./canvas.js";
 import { Drawing, MOST_ITEMS } from "./drawing.js";
 import { DrawnResults } from "./drawn_results.js";
+import { nameOf, shownName } from "./object_names.js";
+import { gettext, interpolate } from "./translation.js";
 
 // Where "Place it" puts a box, and how far the next ones lie from it.
 const [FIRST_CORNER, SIDE, OFFSET, PLACES] = [0.2, 0.35, 0.06, 5];
@@ -15,7 +17,6 @@ const object = find("#object");
 const mirror = find("#mirror");
 const shape = find("#shape");
 const news = find("[data-news]");
-const names = [...find("#objects").options].map((option) => option.value);
 
 const drawing = new Drawing();
 const list = new BoxList(find("[data-box-list]"), find("#box-row"), drawing, nameOf);
@@ -29,18 +30,14 @@ const canvas = new Canvas(overlay, drawing, {
 });
 const results = new DrawnResults(find("#drawn-results"), find("[data-results-news]"));
 
-/** The object class that a text names, or null. */
-function nameOf(text) {
-  const wanted = text.trim().toLowerCase();
-  return names.includes(wanted) ? wanted : null;
-}
-
 /** The chosen object; says what is missing where there is none. */
 function chosenName() {
   const name = nameOf(object.value);
-  if (drawing.isFull) say(`A drawing can have ${MOST_ITEMS} objects; delete one first.`);
+  if (drawing.isFull) say(interpolate(gettext("A drawing can have %(most)s objects; delete one first."), { most: MOST_ITEMS }));
   else if (!name) {
-    say(object.value.trim() ? `The gallery knows no object “${object.value.trim()}”; choose one of the list.` : "Choose an object first.");
+    const typed = object.value.trim();
+    const unknown = gettext("The gallery knows no object “%(name)s”; choose one of the list.");
+    say(typed ? interpolate(unknown, { name: typed }) : gettext("Choose an object first."));
     object.focus();
   }
   return drawing.isFull ? null : name;
@@ -50,8 +47,13 @@ function say(words) {
   news.textContent = words;
 }
 
-function choose(name) {
-  object.value = name;
+function choose(text) {
+  const name = nameOf(text);
+  object.value = name ? shownName(name) : text;
+  press(name);
+}
+
+function press(name) {
   for (const button of page.querySelectorAll("[data-choose]")) {
     button.setAttribute("aria-pressed", String(button.dataset.choose === name));
   }
@@ -110,7 +112,7 @@ page.addEventListener("click", (event) => {
   ACTIONS[button?.dataset.action]?.();
 });
 
-object.addEventListener("input", () => choose(object.value));
+object.addEventListener("input", () => press(nameOf(object.value)));
 object.addEventListener("keydown", (event) => {
   if (event.key !== "Enter") return;
   event.preventDefault();

@@ -1,6 +1,7 @@
 // The photos like a drawing, below it: asked for a moment after each change, an older question dropped.
 
 import { renew } from "./live_parts.js";
+import { gettext } from "./translation.js";
 
 const PAUSE = 250;
 
@@ -37,7 +38,7 @@ export class DrawnResults {
       this.#show(page);
     } catch (error) {
       if (error.name === "AbortError") return;
-      this.#status.textContent = "The gallery does not answer. The next change asks again.";
+      this.#status.textContent = gettext("The gallery does not answer. The next change asks again.");
     }
     this.#place.removeAttribute("aria-busy");
   }

@@ -1,6 +1,7 @@
 // The next hits come as one scrolls; going back shows as many again, at the same place.
 
 import { fetchDocument } from "./live_parts.js";
+import { gettext, interpolate, ngettext } from "./translation.js";
 
 // So early that somebody who scrolls hardly ever waits.
 const AHEAD = "1500px 0px";
@@ -35,7 +36,7 @@ async function append() {
   if (list !== hits()) return false;
   const fresh = [...(page?.querySelectorAll(".hits > .hit") ?? [])];
   if (!fresh.length) {
-    say("The next photos did not come; the link “Next” asks again.");
+    say(gettext("The next photos did not come; the link “Next” asks again."));
     return false;
   }
   const known = new Set([...list.children].map((hit) => hit.dataset.photo));
@@ -44,7 +45,7 @@ async function append() {
   list.append(...added.map((hit) => document.importNode(hit, true)));
   showRange(list);
   follow(link, page.querySelector("[data-next-hits]"));
-  say(`${added.length} more photos loaded.`);
+  say(interpolate(ngettext("%(count)s more photo loaded.", "%(count)s more photos loaded.", added.length), { count: added.length }));
   document.dispatchEvent(new Event("gallery:renewed"));
   return true;
 }

@@ -1,5 +1,7 @@
 // Boxes [xmin, ymin, xmax, ymax] and outlines [[x, y], …] in 0..1 of a frame's sides, y pointing down.
 
+import { gettext, interpolate } from "./translation.js";
+
 export const SMALLEST_SIDE = 0.02;
 
 /** The places of the eight handles of a box, in 0..1 of its sides, by the sides that they move. */
@@ -97,7 +99,8 @@ function distanceTo([x, y], [startX, startY], [endX, endY]) {
 /** A box in words: "left 10%, top 20%, 40% wide, 30% high". */
 export function placeInWords([xmin, ymin, xmax, ymax]) {
   const [left, top, width, height] = [xmin, ymin, xmax - xmin, ymax - ymin].map(percent);
-  return `left ${left}%, top ${top}%, ${width}% wide, ${height}% high`;
+  const words = gettext("left %(left)s%, top %(top)s%, %(width)s% wide, %(height)s% high");
+  return interpolate(words, { left, top, width, height });
 }
 
 export const percent = (share) => Math.round(100 * share);

@@ -1,18 +1,17 @@
 // The field with the name of the box that is chosen.
 
 import { UNNAMED } from "./corrected_boxes.js";
+import { nameOf, shownName } from "./object_names.js";
 import { gettext } from "./translation.js";
 
 export class ObjectField {
   #input;
   #boxes;
-  #knows;
 
-  /** `knows(name)` tells whether there is such an object class; `leave()` gives the box the focus. */
-  constructor(input, boxes, knows, leave) {
+  /** `leave()` gives the box the focus. */
+  constructor(input, boxes, leave) {
     this.#input = input;
     this.#boxes = boxes;
-    this.#knows = knows;
     input.addEventListener("change", () => this.take());
     input.addEventListener("keydown", (event) => this.#key(event, leave));
   }
@@ -34,8 +33,8 @@ export class ObjectField {
   take() {
     const { selected } = this.#boxes;
     if (!selected) return true;
-    const name = this.#input.value.trim().toLowerCase();
-    this.#input.setCustomValidity(this.#knows(name) ? "" : gettext("There is no such object; choose one of the list."));
+    const name = nameOf(this.#input.value);
+    this.#input.setCustomValidity(name ? "" : gettext("There is no such object; choose one of the list."));
     if (!this.#input.reportValidity()) return false;
     if (name !== selected.name) this.#boxes.change(selected.id, { name });
     return true;
@@ -48,7 +47,7 @@ export class ObjectField {
     this.#input.disabled = !selected;
     this.#input.setCustomValidity("");
     if (!selected || this.#input.dataset.of !== shown) {
-      this.#input.value = selected && selected.name !== UNNAMED ? selected.name : "";
+      this.#input.value = selected && selected.name !== UNNAMED ? shownName(selected.name) : "";
     }
     this.#input.dataset.of = shown;
   }

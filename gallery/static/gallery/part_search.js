@@ -2,6 +2,7 @@
 
 import { boxAfterKey, boxBetween, holds, moved, placeInWords, resized } from "./geometry.js";
 import { followPointer, handlesOf, rectOf, scaleOf, setAttributes, svg } from "./overlay.js";
+import { gettext, interpolate } from "./translation.js";
 
 // Where no object is sure.
 const MIDDLE = [0.25, 0.25, 0.75, 0.75];
@@ -33,7 +34,7 @@ class PartChoice {
       viewBox: `0 0 ${width} ${height}`,
       tabindex: 0,
       role: "application",
-      "aria-roledescription": "selection",
+      "aria-roledescription": gettext("selection"),
       "aria-describedby": "part-help",
     }, this.#shade, this.#frame);
     const template = document.querySelector("#part-tools");
@@ -113,7 +114,7 @@ class PartChoice {
   }
 
   #describe() {
-    this.#overlay.setAttribute("aria-label", `Part of the picture: ${placeInWords(this.#box)}`);
+    this.#overlay.setAttribute("aria-label", interpolate(gettext("Part of the picture: %(place)s"), { place: placeInWords(this.#box) }));
     this.#tools.querySelector("[role=status]").textContent = `${placeInWords(this.#box)}. ${this.#objectsInWords()}`;
   }
 
@@ -122,8 +123,9 @@ class PartChoice {
     for (const { name, box } of this.#objects) {
       if (shareWithin(box, this.#box) >= PART_OF_OBJECT) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    if (!counts.size) return "No sure object is in it.";
-    return `In it: ${[...counts].map(([name, count]) => (count > 1 ? `${name} × ${count}` : name)).join(", ")}`;
+    if (!counts.size) return gettext("No sure object is in it.");
+    const objects = [...counts].map(([name, count]) => (count > 1 ? `${name} × ${count}` : name)).join(", ");
+    return interpolate(gettext("In it: %(objects)s"), { objects });
   }
 }
 

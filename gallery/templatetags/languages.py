@@ -1,0 +1,29 @@
+"""What templates say of languages, and the words that differ between them."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.translation import gettext
+
+from gallery.languages import catalogue_address
+from gallery.object_names import shown_name
+
+register = template.Library()
+
+
+@register.simple_tag
+def script_texts() -> str:
+    """The address of the scripts' texts in this page's language; "" for English."""
+    return catalogue_address()
+
+
+@register.filter
+def object_name(name: str) -> str:
+    """An object class as the reader calls it: "chien" for "dog"."""
+    return shown_name(name)
+
+
+@register.filter
+def in_language(sentence: str) -> str:
+    """A sentence that was written down in English, such as by a worker, where it is translated."""
+    return gettext(sentence) if sentence else ""

@@ -13,8 +13,10 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
-# What programs read speaks English, whatever a browser says that it prefers.
+# What programs read speaks English, whatever they say that they prefer.
 FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+# Browsers alone send it: a page's script asks the API for a person, in whose language it answers.
+FROM_A_PAGE = ("Sec-Fetch-Site", "same-origin")
 # Pictures and downloads are the same in every language, and caches keep one of each.
 HAVE_WORDS = ("text/html", "application/json")
 VERSION_LENGTH = 12
@@ -27,16 +29,22 @@ class LanguageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(FOR_PROGRAMS):
-            with translation.override(settings.LANGUAGE_CODE):
-                return self.get_response(request)
-        language = translation.get_language_from_request(request)
+        language = _language_of(request)
         with translation.override(language):
             response = self.get_response(request)
         if response.headers.get("Content-Type", "").startswith(HAVE_WORDS):
             patch_vary_headers(response, ("Accept-Language", "Cookie"))
+            if request.path.startswith(FOR_PROGRAMS):
+                patch_vary_headers(response, FROM_A_PAGE[:1])
             response.headers.setdefault("Content-Language", language)
         return response
+
+
+def _language_of(request: HttpRequest) -> str:
+    header, value = FROM_A_PAGE
+    if request.path.startswith(FOR_PROGRAMS) and request.headers.get(header) != value:
+        return settings.LANGUAGE_CODE
+    return translation.get_language_from_request(request)
 
 
 def catalogue_address() -> str:

@@ -7,7 +7,7 @@ MODELS := $(or $(GALLERY_MODELS),var/models)
 INSTALLED := $(VENV)/.installed
 SOURCES := gallery detector featurestore tests manage.py
 
-.PHONY: run test test-postgresql setup models lint format screenshots crash-test load-test lock lock-parts clean
+.PHONY: run test test-postgresql setup models lint format messages compile-messages screenshots crash-test load-test lock lock-parts clean
 
 run: setup
 	@$(BIN)/python manage.py migrate --verbosity 0
@@ -59,6 +59,21 @@ lint: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix $(SOURCES)
 	$(BIN)/ruff format $(SOURCES)
+
+# Needs gettext (apt-get install gettext); brings the sentences of all sources to the catalogues, which
+# people then translate, and makes of these what the gallery reads.
+MESSAGES := manage.py makemessages --locale fr --no-wrap --no-obsolete --add-location file \
+  --ignore 'tests/*' --ignore 'var/*'
+messages: $(INSTALLED)
+	$(BIN)/python $(MESSAGES)
+	$(BIN)/python $(MESSAGES) --domain djangojs
+	$(MAKE) compile-messages
+
+compile-messages:
+	cd gallery/locale/fr/LC_MESSAGES && for domain in django djangojs; do \
+	  msgfmt --check-format --output-file $$domain.mo $$domain.po && \
+	  msgattrib --untranslated --no-obsolete $$domain.po && \
+	  msgattrib --only-fuzzy --no-obsolete $$domain.po || exit 1; done
 
 # Needs a chromium; renews the pictures of the README.
 screenshots: setup

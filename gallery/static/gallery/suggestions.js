@@ -93,7 +93,7 @@ function option(one, place, typed) {
 }
 
 function show({ suggestions, saved }) {
-  const typed = input.value.slice(0, input.selectionStart).match(/[^\s,;|/&+!<>\x22()-]*$/)[0].toLowerCase();
+  const typed = input.value.slice(0, input.selectionStart).match(/[^\s,;|\/&+!<>"()-]*$/)[0].toLowerCase();
   const before = recent.like(input.value).slice(0, MOST_RECENT)
     .map((text) => ({ kind: "recent", label: text, text, caret: text.length, is_complete: true }));
   const kept = saved.map((one) => ({ ...one, kind: "saved" }));

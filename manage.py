@@ -17,7 +17,7 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(f"The settings are wrong: {error}")
     except BrokenPipeError:
-        # Who read the output, such as `head`, has enough. Python would complain once more at the end.
+        # Who reads the output, such as `head`, has enough; Python would complain again at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 

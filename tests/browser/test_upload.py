@@ -106,6 +106,10 @@ def test_files_are_dropped_and_pasted_on_any_page_and_a_duplicate_shows_what_it_
     drop(page.locator("[data-photo-search]"), CAT)
     expect(page).to_have_url(re.compile("/search/photo/"))
     the_sum(page, "1 of 1 file, 1 stored")
+    # What ended well on another page covers nothing of this one.
+    files = page.get_by_role("button", name="Files")
+    expect(files).to_have_attribute("aria-expanded", "false")
+    files.click()
     page.locator(".answer[data-outcome=stored]").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Pasted")
 

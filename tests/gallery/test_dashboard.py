@@ -64,8 +64,8 @@ def test_they_are_counted_anew_when_the_photos_change(walks: None) -> None:
 def test_bars_and_cells_lead_to_their_searches(walks: None, client: Client) -> None:
     dashboard = client.get("/").content.decode()
     assert 'href="/search?q=dog"' in dashboard
-    assert 'href="/search?q=person%2C%20dog" aria-label="person and dog: 2 photos"' in dashboard
-    assert b"photos for" in client.get("/search?q=person%2C%20dog").content
+    assert 'href="/search?q=person%20and%20dog" aria-label="person and dog: 2 photos"' in dashboard
+    assert b"photos for" in client.get("/search?q=person%20and%20dog").content
 
 
 def test_time_is_counted_in_the_zone_of_the_pages(gallery_data: Path, settings: Settings) -> None:

@@ -17,6 +17,7 @@ export async function openTray(place, flag) {
   const queue = new UploadQueue({ owner, uploads, token });
   const tray = new Tray(place, queue, flag);
   await queue.open();
+  tray.rest();
   return tray;
 }
 
@@ -36,14 +37,21 @@ class Tray {
     this.list = new UploadList(this.find("list"), queue);
     this.pace = new Pace();
     this.#connectButtons();
-    this.#expand(Boolean(form) || this.#wasOpen());
+    this.#unfold();
     queue.addEventListener("change", () => this.#renderSoon());
     document.addEventListener("gallery:uploaded", followIngestion);
+  }
+
+  /** What has ended well on a page before covers nothing of this one. */
+  rest() {
+    const isWell = (item) => item.outcome === "stored" || item.outcome === "duplicate";
+    if (!this.#isInPage && [...this.queue.items.values()].every(isWell)) this.#expand(false);
   }
 
   async add(files, skipped) {
     // What ended before is another story.
     if (!this.queue.pending) {
+      this.#unfold();
       this.queue.remove(this.#ended());
       this.#skipped = 0;
     }
@@ -80,6 +88,14 @@ class Tray {
       this.queue.remove(this.#ended());
       document.querySelector("#main").focus({ preventScroll: true });
     });
+  }
+
+  get #isInPage() {
+    return this.place.classList.contains("is-in-page");
+  }
+
+  #unfold() {
+    this.#expand(this.#isInPage || this.#wasOpen());
   }
 
   #wasOpen() {

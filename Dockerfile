@@ -24,6 +24,7 @@ ENV PYTHONUNBUFFERED=1 \
     GALLERY_DATA=/data \
     GALLERY_MODELS=/models \
     GALLERY_HOST=0.0.0.0 \
+    GALLERY_STATIC=/static \
     NUMBA_CACHE_DIR=/compiled \
     DETECTOR_URL=grpc://ssd:8500 \
     LOOK_URL=grpc://ssd:8500
@@ -41,7 +42,9 @@ COPY templates templates
 COPY featurestore featurestore
 COPY detector detector
 COPY gallery gallery
-RUN python -m compileall -q manage.py featurestore detector gallery
+RUN python -m compileall -q manage.py featurestore detector gallery \
+    && GALLERY_DATA=/tmp/none NUMBA_CACHE_DIR=/tmp/none python manage.py collectstatic --no-input --verbosity 0 \
+    && rm -r /tmp/none
 USER 10001:10001
 EXPOSE 8000
 VOLUME ["/data", "/compiled"]

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from gallery.access.binding import login_of
 from gallery.environment import env_bool, env_int, env_list, env_path, env_text
+from gallery.static_files import are_collected
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -109,6 +110,7 @@ MIDDLEWARE = [
     "gallery.middleware.WatchMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "gallery.compressing.TextGZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     # Before all that says something.
@@ -210,8 +212,17 @@ TIME_ZONE = env_text("TZ", "UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
-# Served from where they lie, so there is no collecting step to forget.
-WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = env_path("GALLERY_STATIC", BASE_DIR / "var" / "static")
+# WhiteNoise warns of a folder that is not there.
+with contextlib.suppress(OSError):
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# Else they are served from where they lie, so there is no collecting step to forget.
+STATIC_COLLECTED = are_collected(BASE_DIR / "gallery" / "static", STATIC_ROOT)
+WHITENOISE_USE_FINDERS = DEBUG or not STATIC_COLLECTED
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "gallery.static_files.CollectedFiles"},
+}
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

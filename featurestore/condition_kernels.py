@@ -11,8 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore.compiled import compiled
-from featurestore.condition_misses import Floats, Integers, Packed, Rows, write_misses
+from featurestore.condition_misses import (
+    Floats,
+    Integers,
+    Packed,
+    Rows,
+    multiply_look_misses,
+    write_misses,
+)
 from featurestore.encoded_query import (
+    ANY,
     ASKED,
     AT_LEAST,
     COUNT,
@@ -48,6 +56,11 @@ def score_images(
     areas: Floats,
     class_ids: Integers,
     weights: Floats,
+    look_starts: Integers,
+    look_weights: Floats,
+    run_starts: Integers,
+    run_rows: Rows,
+    run_scores: Packed,
     floor: float,
     first_row: int,
     stop_row: int,
@@ -59,6 +72,7 @@ def score_images(
         emptiness: (n,) see `Postings`.
         counted: (n,) the scores of other images are 0.
         alternative_starts: this and the following: see `EncodedQuery`.
+        run_starts: this and the following: see `LookRuns`.
         scores: (n,)
     """
     # The run of each class that is asked for: the objects of this block's images.
@@ -69,6 +83,10 @@ def score_images(
         stops[place] = _next_at(
             image_rows, class_starts[class_id], class_starts[class_id + 1], first_row
         )
+    look_stops = np.empty(len(run_starts) - 1, np.int64)
+    look_run_starts = np.empty(len(run_starts) - 1, np.int64)
+    for run in range(len(look_stops)):
+        look_stops[run] = _next_at(run_rows, run_starts[run], run_starts[run + 1], first_row)
     room_for_misses = np.empty((len(conditions), BLOCK))
     room_for_chances = np.empty((MOST_OBJECTS + 1, BLOCK))
     for block in range(first_row, stop_row, BLOCK):
@@ -79,11 +97,25 @@ def score_images(
             stops[place] = _next_at(
                 image_rows, starts[place], class_starts[class_ids[place] + 1], block + images
             )
+        for run in range(len(look_stops)):
+            look_run_starts[run] = look_stops[run]
+            look_stops[run] = _next_at(
+                run_rows, look_run_starts[run], run_starts[run + 1], block + images
+            )
         for alternative in range(len(alternative_starts) - 1):
             of_alternative = conditions[
                 alternative_starts[alternative] : alternative_starts[alternative + 1]
             ]
-            if not _may_score(of_alternative, asked_starts, starts, stops):
+            if not _may_score(
+                of_alternative,
+                asked_starts,
+                starts,
+                stops,
+                look_starts,
+                len(look_weights),
+                look_run_starts,
+                look_stops,
+            ):
                 continue
             misses = room_for_misses[: len(of_alternative), :images]
             for number in range(len(of_alternative)):
@@ -103,6 +135,20 @@ def score_images(
                     room_for_chances,
                     misses[number],
                 )
+                if of_alternative[number, WHAT] == ANY:
+                    multiply_look_misses(
+                        run_rows,
+                        run_scores,
+                        block,
+                        look_run_starts,
+                        look_stops,
+                        look_starts,
+                        look_weights,
+                        min_scores,
+                        of_alternative[number, ASKED],
+                        room_for_chances[0, :images],
+                        misses[number],
+                    )
             _combine(
                 of_alternative,
                 misses,
@@ -114,9 +160,19 @@ def score_images(
 
 @compiled
 def _may_score(
-    conditions: Integers, asked_starts: Integers, starts: Integers, stops: Integers
+    conditions: Integers,
+    asked_starts: Integers,
+    starts: Integers,
+    stops: Integers,
+    look_starts: Integers,
+    looks: int,
+    look_run_starts: Integers,
+    look_stops: Integers,
 ) -> bool:
-    """Whether an image of the block may answer: it needs an object that is asked for, if any is."""
+    """Whether an image of the block may answer.
+
+    It needs an object or a look that is asked for, if any is.
+    """
     objects, needed = 0, False
     for condition in conditions:
         if condition[NEGATED]:
@@ -129,6 +185,9 @@ def _may_score(
             asked_starts[condition[ASKED]], asked_starts[condition[ASKED] + several]
         ):
             objects += stops[place] - starts[place]
+        for place in range(look_starts[condition[ASKED]], look_starts[condition[ASKED] + 1]):
+            for run in range(place, len(look_stops), max(looks, 1)):
+                objects += look_stops[run] - look_run_starts[run]
     return objects > 0 or not needed
 
 

@@ -168,6 +168,46 @@ def _multiply_misses(
 
 
 @compiled
+def multiply_look_misses(
+    image_rows: Rows,
+    packed_scores: Packed,
+    block: int,
+    starts: Integers,
+    stops: Integers,
+    look_starts: Integers,
+    look_weights: Floats,
+    min_scores: Integers,
+    asked: int,
+    room_for_chances: Floats,
+    misses: Floats,
+) -> None:
+    """Multiply each image's miss by that of what it looks like as a whole.
+
+    A photo has one look, so the probabilities of several classes add up.
+
+    Args:
+        starts: (r,) for each run of looks where the block's entries start ...
+        stops: (r,) ... and stop.
+        look_starts: this and the following: see `EncodedQuery`.
+        room_for_chances: (images,) scratch.
+        misses: (images,)
+    """
+    first, stop = look_starts[asked], look_starts[asked + 1]
+    if first == stop or len(starts) == 0:
+        return
+    room_for_chances[:] = 0
+    for place in range(first, stop):
+        weight = look_weights[place] * SCORE_UNIT
+        for run in range(place, len(starts), len(look_weights)):
+            for entry in range(starts[run], stops[run]):
+                room_for_chances[image_rows[entry] - block] += weight * packed_scores[entry]
+    least = min_scores[asked] * SCORE_UNIT
+    for row in range(len(misses)):
+        if room_for_chances[row] >= least:
+            misses[row] *= 1 - min(room_for_chances[row], 1.0)
+
+
+@compiled
 def _add_chances(
     image_rows: Rows,
     packed_scores: Packed,

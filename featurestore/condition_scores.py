@@ -12,6 +12,7 @@ from featurestore.condition_kernels import score_images
 from featurestore.conditions import ObjectQuery
 from featurestore.encoded_query import encode
 from featurestore.index import Index
+from featurestore.look_postings import LookIndex
 from featurestore.postings import Postings
 from featurestore.row_ranges import for_row_ranges
 
@@ -26,10 +27,12 @@ def condition_scores(
     *,
     floor: float = 0.0,
     scores: NDArray[np.float32] | None = None,
+    looks: LookIndex | None = None,
 ) -> NDArray[np.float32]:
     """Score of every image for a query.
 
     Args:
+        looks: what the images look like; None for nothing that is known of it.
         counted: (n,) images that are to be scored, None for all; others score 0.
         floor: scores below it may come out as 0, which is quicker.
         scores: (n,) an array to write into.
@@ -46,6 +49,7 @@ def condition_scores(
         scores = np.empty(len(postings), np.float32)
     encoded = encode(query)
     objects = postings.objects
+    runs = (looks or LookIndex()).runs(encoded.look_ids, postings)
 
     def score(first_row: int, stop_row: int) -> None:
         score_images(
@@ -55,7 +59,18 @@ def condition_scores(
             objects.packed_boxes,
             postings.emptiness,
             counted,
-            *encoded,
+            encoded.alternative_starts,
+            encoded.conditions,
+            encoded.asked_starts,
+            encoded.min_scores,
+            encoded.areas,
+            encoded.class_ids,
+            encoded.weights,
+            encoded.look_starts,
+            encoded.look_weights,
+            runs.starts,
+            runs.image_rows,
+            runs.packed_scores,
             floor,
             first_row,
             stop_row,
@@ -89,5 +104,12 @@ def index_condition_scores(
     for first, part in index.numbered_parts():
         stop = first + len(part.postings)
         counted = part.alive if allowed is None else part.alive & allowed[first:stop]
-        condition_scores(part.postings, query, counted, floor=floor, scores=scores[first:stop])
+        condition_scores(
+            part.postings,
+            query,
+            counted,
+            floor=floor,
+            scores=scores[first:stop],
+            looks=index.looks,
+        )
     return scores

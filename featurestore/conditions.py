@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,11 @@ class Kind:
     """(c,) COCO category ids, each once."""
     weights: NDArray[np.float32]
     """(c,) in 0..1: how much each class counts as one of the kind."""
+    look_ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    """(l,) classes that a photo as a whole may look like, each once. They have no place and no
+    number, so that only a `Presence` of at least one thing of any size asks for them."""
+    look_weights: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """(l,) in 0..1"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,14 @@ class Presence:
     at_least: int = 1
     at_most: int | None = None
     negated: bool = False
+
+
+    @property
+    def may_be_seen(self) -> bool:
+        """Whether what the photo as a whole looks like can answer it as well."""
+        asked = self.asked
+        whole = asked.min_area <= 0 and asked.max_area >= 1
+        return self.at_least == 1 and self.at_most is None and whole
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ AT_MOST: Final = 3
 RELATION_CODE: Final = 4
 ASKED: Final = 5
 
+NOTHING = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
+
 FULL_AREA = float(STEPS**2)
 
 
@@ -51,6 +53,12 @@ class EncodedQuery(NamedTuple):
     """(c,)"""
     weights: NDArray[np.float64]
     """(c,) in 0..1."""
+    look_starts: NDArray[np.int64]
+    """(k + 1,) looks asked for: look_starts[i]:look_starts[i + 1]."""
+    look_ids: NDArray[np.int64]
+    """(l,)"""
+    look_weights: NDArray[np.float64]
+    """(l,) in 0..1."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +83,13 @@ def encode(query: ObjectQuery) -> EncodedQuery:
     """Raises KeyError for a relation of an unknown name, ValueError for class ids past the last."""
     conditions: list[tuple[int, int, int, int, int, int]] = []
     asked: list[Asked] = []
+    seen: list[Kind] = []
     alternative_starts = [0]
     for alternative in query.alternatives:
         for condition in alternative:
             conditions.append((*_numbers(condition), len(asked)))
             asked += _asked(condition)
+            seen += _seen(condition)
         alternative_starts.append(len(conditions))
     for one in asked:
         class_ids = one.kind.class_ids
@@ -95,6 +105,11 @@ def encode(query: ObjectQuery) -> EncodedQuery:
         areas=np.array([(one.min_area, one.max_area) for one in limits], np.float64).reshape(-1, 2),
         class_ids=np.concatenate([np.empty(0, np.int64), *(kind.class_ids for kind in kinds)]),
         weights=np.concatenate([np.empty(0, np.float64), *(kind.weights for kind in kinds)]),
+        look_starts=np.cumsum([0, *(len(kind.look_ids) for kind in seen)], dtype=np.int64),
+        look_ids=np.concatenate([np.empty(0, np.int64), *(kind.look_ids for kind in seen)]),
+        look_weights=np.concatenate(
+            [np.empty(0, np.float64), *(kind.look_weights for kind in seen)]
+        ),
     )
 
 
@@ -119,6 +134,13 @@ def _numbers(condition: Condition) -> tuple[int, int, int, int, int]:
         return COUNT, int(condition.negated), at_least, at_most, 0
     # What it says is that there is nothing else, so it is negated.
     return ONLY, 1, 0, 0, 0
+
+
+def _seen(condition: Condition) -> tuple[Kind, ...]:
+    """For each of `_asked`, the kind whose looks count; one without looks where none do."""
+    if isinstance(condition, Presence) and condition.may_be_seen:
+        return (condition.asked.kind,)
+    return (NOTHING,) * len(_asked(condition))
 
 
 def _asked(condition: Condition) -> tuple[Asked, ...]:

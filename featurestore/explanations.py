@@ -7,7 +7,9 @@ the same of all images. Object scores are probabilities, so conditions are proba
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +28,12 @@ from featurestore.conditions import (
     Relation,
 )
 from featurestore.encoded_query import Limits, united
-from featurestore.packing import pack_boxes, pack_scores
+from featurestore.packing import SCORE_UNIT, pack_boxes, pack_scores
 from featurestore.posting_kernels import LEAST_DOUBT, SURE_STEPS
 from featurestore.postings import ALL_CLASS_IDS
 from featurestore.relations import RELATIONS, holds
+
+NO_LOOKS: Mapping[int, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,17 @@ class MatchedObject:
     """That it is there and of the kind: weight · score, 0..1."""
     part: float
     """What it adds to the image's score; 0 for an object that counts against it."""
+
+
+@dataclass(frozen=True)
+class MatchedLook:
+    """A class that the image as a whole looks like."""
+
+    look_id: int
+    score: float
+    """How probably it shows that, 0..1."""
+    part: float
+    """What it adds to the image's score; 0 for one that counts against it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +73,8 @@ class ConditionPart:
     and of `Only` are objects that should not be there."""
     holds: bool = True
     """Of a relation: whether the pair lies as asked."""
+    looks: tuple[MatchedLook, ...] = ()
+    """What the image looks like of what is asked for, or should not look like; likeliest first."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +104,8 @@ class _Answer:
     probability: float
     objects: list[tuple[_Object, float]]
     holds: bool = True
+    looks: tuple[tuple[int, float, float], ...] = ()
+    """Class, score, and the probability that it is of the kind, likeliest first."""
 
 
 class Explainer:
@@ -109,25 +128,38 @@ class Explainer:
             return ALL_CLASS_IDS
         return np.array(sorted({one for kind in self._weights.values() for one in kind}), np.int64)
 
-    def explain(self, detections: NDArray[np.float32]) -> Explanation:
+    @property
+    def look_ids(self) -> NDArray[np.int64]:
+        """(l,) look classes whose scores have to be known; each once, rising."""
+        kinds = [kind for alternative in self._query.alternatives for kind in _seen(alternative)]
+        return np.unique(np.concatenate([np.empty(0, np.int64), *(k.look_ids for k in kinds)]))
+
+    def explain(
+        self, detections: NDArray[np.float32], looks: Mapping[int, float] = NO_LOOKS
+    ) -> Explanation:
         """The score of an image and where it comes from.
 
         Args:
             detections: (k, 6) objects of the image, without padding, as `Postings` gives them; at
                 least those of `class_ids`.
+            looks: how probably it shows each look class, of `look_ids` at least.
         """
         objects = _objects(detections)
         best = Explanation(0.0, 0, ())
         for number, alternative in enumerate(self._query.alternatives):
-            answers = [self._answer(condition, objects) for condition in alternative]
+            answers = [self._answer(condition, objects, looks) for condition in alternative]
             score = _score(alternative, answers)
             if number == 0 or score > best.score:
                 best = Explanation(score, number, _parts(score, alternative, answers))
         return best
 
-    def _answer(self, condition: Condition, objects: list[_Object]) -> _Answer:
+    def _answer(
+        self, condition: Condition, objects: list[_Object], looks: Mapping[int, float]
+    ) -> _Answer:
         if isinstance(condition, Presence):
-            return _present(condition, self._that_count(condition.asked, objects))
+            answer = _present(condition, self._that_count(condition.asked, objects))
+            least = self._limits[id(condition.asked)].min_score * SCORE_UNIT
+            return _seen_as_well(answer, condition, looks, least)
         if isinstance(condition, Relation):
             return _related(
                 condition,
@@ -168,6 +200,28 @@ def _present(condition: Presence, found: list[tuple[_Object, float]]) -> _Answer
     if condition.at_most is None:
         return _Answer(max(0.0, 1 - math.fsum(chances[:at_least])), found)
     return _Answer(min(1.0, math.fsum(chances[at_least : condition.at_most + 1])), found)
+
+
+def _seen_as_well(
+    answer: _Answer, condition: Presence, looks: Mapping[int, float], least: float
+) -> _Answer:
+    """Noisy-or of objects and looks. A photo has one look, so those of several classes add up."""
+    kind = condition.asked.kind
+    if not condition.may_be_seen:
+        return answer
+    found = [
+        (look_id, looks[look_id], weight * looks[look_id])
+        for look_id, weight in zip(kind.look_ids.tolist(), kind.look_weights.tolist(), strict=True)
+        if weight * looks.get(look_id, 0) > 0
+    ]
+    seen = math.fsum(probability for _, _, probability in found)
+    if not found or seen < least:
+        return answer
+    return _Answer(
+        1 - (1 - answer.probability) * (1 - min(seen, 1.0)),
+        answer.objects,
+        looks=tuple(sorted(found, key=lambda one: -one[2])),
+    )
 
 
 def _related(
@@ -239,14 +293,19 @@ def _parts(
     for condition, answer, probability in zip(alternative, answers, probabilities, strict=True):
         part = score * probability / total if total > 0 else 0.0
         shares = [0.0 if _is_against(condition) else one for _, one in answer.objects]
+        seen = [0.0 if _is_against(condition) else one for _, _, one in answer.looks]
         if isinstance(condition, Relation) and not condition.negated:
             shares = [0.5 for _ in shares]
-        of_all = math.fsum(shares)
+        of_all = math.fsum(shares + seen)
         matched = tuple(
             MatchedObject(one.row, of_object, part * share / of_all if of_all else 0.0)
             for (one, of_object), share in zip(answer.objects, shares, strict=True)
         )
-        parts.append(ConditionPart(condition, probability, part, matched, answer.holds))
+        looks = tuple(
+            MatchedLook(look_id, score, part * share / of_all if of_all else 0.0)
+            for (look_id, score, _), share in zip(answer.looks, seen, strict=True)
+        )
+        parts.append(ConditionPart(condition, probability, part, matched, answer.holds, looks))
     return tuple(parts)
 
 
@@ -262,6 +321,11 @@ def _asked(condition: Condition) -> tuple[Asked, ...]:
     if isinstance(condition, Relation):
         return condition.subject, condition.object
     return (condition.asked,) if isinstance(condition, Presence) else ()
+
+
+def _seen(alternative: Alternative) -> list[Kind]:
+    """The kinds whose looks count."""
+    return [one.asked.kind for one in alternative if isinstance(one, Presence) and one.may_be_seen]
 
 
 def _kinds(condition: Condition) -> tuple[Kind, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from featurestore import posting_counts
 from featurestore.live_rows import alive_rows, places_of
+from featurestore.look_postings import LookIndex
 from featurestore.packing import pack_scores
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.postings import Postings, merge_postings
@@ -51,6 +52,8 @@ class Index:
     """
 
     parts: tuple[IndexPart, ...]
+    looks: LookIndex = LookIndex()
+    """What the photos look like as a whole, of those of which that is known."""
 
     def __len__(self) -> int:
         """How many images can be found."""
@@ -109,6 +112,14 @@ class Index:
         """(k, 6) those objects of the image of a row that are of some classes."""
         part, row = self._locate(row)
         return part.postings.objects_of(row, class_ids)
+
+    def looks_of(self, row: int, look_ids: NDArray[np.int64]) -> dict[int, float]:
+        """How probably the photo of a row shows each of some look classes, where that is known."""
+        return self.looks.scores_of(self.image_id(row), look_ids) if len(look_ids) else {}
+
+    def images_per_look(self, least: float) -> NDArray[np.int64]:
+        """(1000,) how many images look like each class at least so probably."""
+        return self.looks.images_per_look(np.sort(self.live_ids, kind="stable"), least)
 
     def layout_weight_of(self, row: int) -> float:
         """`Postings.layout_weights` of the image of a row."""

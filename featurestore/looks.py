@@ -100,6 +100,41 @@ class LookFeatures:
         )
 
 
+@dataclass(frozen=True)
+class LookScores:
+    """The likeliest classes of n images, without their embeddings."""
+
+    image_ids: NDArray[np.int64]
+    """(n,)"""
+    class_ids: NDArray[np.int16]
+    """(n, 5)"""
+    class_scores: NDArray[np.float32]
+    """(n, 5)"""
+    written_at: NDArray[np.int64]
+    """(n,)"""
+
+    @classmethod
+    def concatenated(cls, parts: Sequence[LookScores]) -> LookScores:
+        """All rows of all parts, in their order."""
+        nothing = cls(_NONE.image_ids, _NONE.class_ids, _NONE.class_scores, _NONE.written_at)
+        parts = [nothing, *parts]
+        return cls(
+            np.concatenate([part.image_ids for part in parts]),
+            np.concatenate([part.class_ids for part in parts]),
+            np.concatenate([part.class_scores for part in parts]),
+            np.concatenate([part.written_at for part in parts]),
+        )
+
+    def take(self, rows: NDArray[np.int64]) -> LookScores:
+        """Those of some rows."""
+        return LookScores(
+            self.image_ids[rows],
+            self.class_ids[rows],
+            self.class_scores[rows],
+            self.written_at[rows],
+        )
+
+
 _NONE = LookFeatures(
     image_ids=np.empty(0, np.int64),
     embedding=np.empty((0, EMBEDDING_DIMENSIONS), np.float16),
@@ -137,6 +172,18 @@ def read_looks(path: Path) -> LookFeatures:
         return LookFeatures(
             image_ids=np.asarray(group["image_id"][:], np.int64),
             embedding=np.asarray(group["features"][:], np.float16),
+            class_ids=np.asarray(group["class_id"][:], np.int16),
+            class_scores=np.asarray(group["class_score"][:], np.float32),
+            written_at=np.asarray(group["written_at"][:], np.int64),
+        )
+
+
+def read_look_scores(path: Path) -> LookScores:
+    """The likeliest classes of a segment's images. Raises SegmentDamaged."""
+    with open_segment_file(path, LOOKS) as file:
+        group = file[GROUP]
+        return LookScores(
+            image_ids=np.asarray(group["image_id"][:], np.int64),
             class_ids=np.asarray(group["class_id"][:], np.int16),
             class_scores=np.asarray(group["class_score"][:], np.float32),
             written_at=np.asarray(group["written_at"][:], np.int64),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,28 @@ from numpy.typing import NDArray
 
 from featurestore import looks
 from featurestore.live_rows import contains, latest_rows
-from featurestore.looks import LookFeatures
+from featurestore.look_postings import LookIndex, LookPostings
+from featurestore.looks import LookFeatures, LookScores
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
 
 # Compaction can remove a segment while it is read, but hardly several times in a row.
 READ_TRIES = 5
+# So many images may lie in the second part of an index of looks before all are brought together,
+# or this share of them.
+FEW_IMAGES = 2000
+LATER_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class _Indexed:
+    """An index and what it was made of."""
+
+    generation: int
+    """That of the folder."""
+    first: frozenset[str]
+    """The segments of its first part."""
+    index: LookIndex
 
 
 class ModelLooks:
@@ -27,6 +45,8 @@ class ModelLooks:
         self.model_id = model_id
         self.folder = SegmentFolder(folder, looks.read_look_rows)
         self._deleted_ids = deleted_ids
+        self._lock = threading.Lock()
+        self._indexed = _Indexed(-1, frozenset(), LookIndex())
 
     def append(self, added: LookFeatures) -> None:
         """Store looks durably. A later row for the same image replaces an earlier."""
@@ -51,6 +71,45 @@ class ModelLooks:
                 if not tries_left:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
+
+    def index(self) -> LookIndex:
+        """The likeliest classes of all images, those of deleted ones perhaps among them.
+
+        It is the same object as long as nothing changes. What came since the last time is a part of
+        its own, so that new photos are found at once, however many there are.
+
+        Raises SegmentDamaged, SegmentUnavailable.
+        """
+        with self._lock:
+            for tries_left in reversed(range(READ_TRIES)):
+                try:
+                    return self._renewed_index()
+                except FileNotFoundError:
+                    if not tries_left:
+                        raise
+        raise AssertionError("unreachable: the last try returns or raises")
+
+    def _renewed_index(self) -> LookIndex:
+        generation, contents = self.folder.read() if self.folder.folder.is_dir() else (0, {})
+        indexed = self._indexed
+        if indexed.generation == generation:
+            return indexed.index
+        first = indexed.index.parts[:1]
+        later = contents.keys() - indexed.first
+        size = sum(len(contents[name][0]) for name in later)
+        if (
+            not first
+            or not indexed.first <= contents.keys()
+            or size > max(FEW_IMAGES, LATER_SHARE * len(first[0].image_ids))
+        ):
+            names = frozenset(contents)
+            parts = [_postings(self.folder.folder, sorted(names))]
+        else:
+            names = indexed.first
+            added = _postings(self.folder.folder, sorted(later))
+            parts = [first[0].without(added.image_ids), added]
+        self._indexed = _Indexed(generation, names, LookIndex(tuple(parts)))
+        return self._indexed.index
 
     def segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Segments with the rows that count, as if some segments were not there."""
@@ -86,3 +145,10 @@ class ModelLooks:
         written_at = np.concatenate([nothing, *(times for _, times in parts.values())])
         counts = [(path, len(ids)) for path, (ids, _) in parts.items()]
         return counts, ids, latest_rows(ids, self._deleted_ids(), written_at)
+
+
+def _postings(folder: Path, names: Sequence[str]) -> LookPostings:
+    """The latest looks of each image in some segments."""
+    found = LookScores.concatenated([looks.read_look_scores(folder / name) for name in names])
+    nothing = np.empty(0, np.int64)
+    return LookPostings.of(found.take(latest_rows(found.image_ids, nothing, found.written_at)))

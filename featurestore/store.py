@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import chain
 from pathlib import Path
@@ -75,6 +75,7 @@ class FeatureStore:
         self._features: dict[str, ModelFeatures] = {}
         self._looks: dict[str, ModelLooks] = {}
         self._completed: tuple[list[Index], Index] = ([], Index(()))
+        self._with_looks = Index(()), Index(())
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
         self._hidden = _Hidden((-1, -1), {}, (-1, np.empty(0, np.int64)))
         self._locations: tuple[tuple[int, int], Locations] | None = None
@@ -166,14 +167,26 @@ class FeatureStore:
         hidden = self._hidden_read()
         return self._corrections.of(hidden.version, lambda: self._edits_without(hidden.trashed))
 
-    def corrected_index(self, model_id: str, sentence_of: SentenceOf) -> Index:
+    def corrected_index(
+        self, model_id: str, sentence_of: SentenceOf, look_model_id: str | None = None
+    ) -> Index:
         """What a search looks at: corrections, and of all other photos what models found.
 
-        One model's features, or where it has none of a photo another's.
+        One model's features, or where it has none of a photo another's; and what the photos look
+        like to an appearance model, where one is given.
         """
         index = self.index(model_id, completed=True)
         self.corrections()
-        return self._corrections.applied_to(index, sentence_of)
+        index = self._corrections.applied_to(index, sentence_of)
+        if look_model_id is None:
+            return index
+        looks = self.looks(look_model_id).index()
+        with self._lock:
+            before, with_looks = self._with_looks
+            # The same object as long as nothing changes.
+            if before is not index or with_looks.looks is not looks:
+                self._with_looks = index, replace(index, looks=looks)
+            return self._with_looks[1]
 
     def index(self, model_id: str, *, completed: bool = False, trashed: bool = False) -> Index:
         """What one model found, without deleted images and, unless asked for, those in the trash.

@@ -11,7 +11,6 @@ from featurestore.conditions import (
     HINT_WEIGHT,
     Asked,
     Condition,
-    Kind,
     ObjectQuery,
     Presence,
     Relation,
@@ -40,10 +39,15 @@ def with_company(query: ObjectQuery, cooccurrence: NDArray[np.float64]) -> Objec
 
     def widened(asked: Asked) -> Asked:
         kind = asked.kind
+        if len(kind.class_ids) == 0:
+            return asked
         weights = (company[kind.class_ids] * kind.weights[:, None]).max(axis=0) * COMPANY_WEIGHT
         weights[kind.class_ids] = kind.weights
         class_ids = np.flatnonzero(weights)
-        return replace(asked, kind=Kind(class_ids, weights[class_ids].astype(np.float32)))
+        widened_kind = replace(
+            kind, class_ids=class_ids, weights=weights[class_ids].astype(np.float32)
+        )
+        return replace(asked, kind=widened_kind)
 
     def with_it(condition: Condition) -> Condition:
         match condition:

@@ -86,10 +86,13 @@ def index() -> Index:
     """What a search looks at, as it is now.
 
     Photos that came since the detector was changed have only its features until all others have
-    them as well; they are found by those. What people corrected counts as they left it.
+    them as well; they are found by those. What people corrected counts as they left it. What photos
+    look like counts as far as it is known.
     """
     return store().corrected_index(
-        model_id(), lambda class_ids: vocabulary().sentence_vector(class_ids.tolist())
+        model_id(),
+        lambda class_ids: vocabulary().sentence_vector(class_ids.tolist()),
+        look_model_id(),
     )
 
 

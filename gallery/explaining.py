@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,14 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
+from detector.look_labels import LOOK_NAMES
 from featurestore.conditions import Condition, ObjectQuery, Only, Presence, Relation
-from featurestore.explanations import ConditionPart, Explainer
+from featurestore.explanations import NO_LOOKS, ConditionPart, Explainer
 from featurestore.layout_scores import LayoutQuery
 from gallery.layouts import Box, Layout, unit_box
 from gallery.sentences import (
     Found,
+    Seen,
     company_sentence,
     condition_sentence,
     is_met,
@@ -38,6 +40,7 @@ class Reason:
     """What it adds to the image's score; the parts of all reasons are the score."""
     is_met: bool
     objects: tuple[Found, ...] = ()
+    looks: tuple[Seen, ...] = ()
     query_box: Box | None = None
     """The query's object, in a search by photo or layout."""
     mirrored: bool = False
@@ -68,13 +71,21 @@ class TextReasons:
         """(c,) classes whose objects are needed."""
         return self._explainer.class_ids
 
-    def of(self, detections: NDArray[np.float32]) -> tuple[Reason, ...]:
+    @property
+    def look_ids(self) -> NDArray[np.int64]:
+        """(l,) classes of looks whose scores are needed."""
+        return self._explainer.look_ids
+
+    def of(
+        self, detections: NDArray[np.float32], looks: Mapping[int, float] = NO_LOOKS
+    ) -> tuple[Reason, ...]:
         """The reasons of an image, in the query's order.
 
         Args:
             detections: (k, 6) its objects of `class_ids` at least.
+            looks: how probably it shows each look class, of `look_ids` at least.
         """
-        explanation = self._explainer.explain(detections)
+        explanation = self._explainer.explain(detections, looks)
         if not explanation.conditions:
             return ()
         alternative = explanation.alternative
@@ -145,6 +156,9 @@ def _reason(
     scale: float,
 ) -> Reason:
     objects = tuple(_found(detections[one.object], one.part * scale) for one in part.objects)
+    looks = tuple(
+        Seen(LOOK_NAMES[one.look_id], one.score, one.part * scale) for one in part.looks
+    )
     companions = [
         found
         for place, (found, one) in enumerate(zip(objects, part.objects, strict=True))
@@ -160,15 +174,16 @@ def _reason(
     if isinstance(asked, Relation) and companions:
         # One of the two at most was found.
         named = []
-    only_company = companions and len(companions) == len(objects)
+    only_company = companions and len(companions) == len(objects) and not looks
     return Reason(
         asked=label,
         sentence=company_sentence(label, companions)
         if only_company
-        else condition_sentence(label, part, named),
+        else condition_sentence(label, part, named, looks),
         part=part.part * scale,
         is_met=not companions and is_met(part),
         objects=objects,
+        looks=looks,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -24,6 +24,9 @@ class NounFacts:
     is_usual: bool
     """Whether the word is used as a noun at all, rather than as a verb or an adjective."""
 
+    looks: Mapping[int, float] = field(default_factory=dict)
+    """How likely it stands for each class of an appearance model, 0..1, by the class's number."""
+
     @property
     def senses(self) -> list[list[int]]:
         """The meant classes by the sense of the noun that means them, the likeliest first."""
@@ -36,19 +39,26 @@ class NounFacts:
     @classmethod
     def of_text(cls, text: str) -> NounFacts:
         """Read what `text` wrote."""
-        meant, akin, is_usual = text.split(";")
+        meant, akin, is_usual, looks = text.split(";")
         likelihoods = (pair.split(":") for pair in meant.split())
+        alike = (group.split(":") for group in looks.split())
         return cls(
             {int(class_id): float(likelihood) for class_id, likelihood in likelihoods},
             frozenset(map(int, akin.split())),
             is_usual == "1",
+            {int(number): float(likelihood) for likelihood, all_ in alike for number in all_.split(",")},
         )
 
     @property
     def text(self) -> str:
-        """All of it in one short text: "18:1.0;16 17 18;1"."""
+        """All of it in one short text: "18:1.0;16 17 18;1;1.0:207,208 0.5:160"."""
         meant = " ".join(f"{class_id}:{self.meant[class_id]}" for class_id in sorted(self.meant))
-        return f"{meant};{' '.join(map(str, sorted(self.akin)))};{self.is_usual:d}"
+        akin = " ".join(map(str, sorted(self.akin)))
+        alike: dict[float, list[str]] = {}
+        for number in sorted(self.looks):
+            alike.setdefault(self.looks[number], []).append(str(number))
+        looks = " ".join(f"{likelihood}:{','.join(all_)}" for likelihood, all_ in alike.items())
+        return f"{meant};{akin};{self.is_usual:d};{looks}"
 
 
 class Lexicon:
@@ -73,3 +83,7 @@ class Lexicon:
     def nouns_of_classes(self) -> list[str]:
         """Nouns that stand for a class, in WordNet's order."""
         return [noun for noun, text in self._text_by_noun.items() if not text.startswith(";")]
+
+    def nouns_of_looks(self) -> list[str]:
+        """Nouns that stand for a class of an appearance model, in WordNet's order."""
+        return [noun for noun, text in self._text_by_noun.items() if not text.endswith(";")]

@@ -140,7 +140,8 @@ def search_text(
         if score_name == ORIGINAL:
             return (original_reason(query.printed, "cosine of the mean word vectors", score),)
         reasons = weaker if score < np.float32(TEXT_CUT_OFF) else found
-        return reasons.of(index.objects_of(row, reasons.class_ids))
+        looks = index.looks_of(row, reasons.look_ids)
+        return reasons.of(index.objects_of(row, reasons.class_ids), looks)
 
     hits = _hits(index, ranking, why)
     return _answer(text, hits, ranking, started, text=query)

@@ -40,6 +40,9 @@ FOUND = MappingProxyType(
         ),
     }
 )
+# So many classes are told that a photo looks like, those that are this probable.
+MOST_LOOKS = 2
+LEAST_LOOK = 0.05
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,17 @@ class Found:
     """What it adds to the image's score."""
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A class that the image as a whole looks like."""
+
+    name: str
+    score: float
+    """How probably it shows that, 0..1."""
+    part: float
+    """What it adds to the image's score."""
+
+
 def is_met(part: ConditionPart) -> bool:
     """Whether a photo answers a condition, as far as one can be sure."""
     condition = part.condition
@@ -66,16 +80,20 @@ def is_met(part: ConditionPart) -> bool:
     return part.probability >= SURE_SCORE
 
 
-def condition_sentence(label: str, part: ConditionPart, objects: Sequence[Found]) -> str:
+def condition_sentence(
+    label: str, part: ConditionPart, objects: Sequence[Found], looks: Sequence[Seen] = ()
+) -> str:
     """How a condition of a text query is answered, such as "2 dogs asked, 1 found, 91% sure".
 
     Args:
         label: the condition, as the query language writes it.
         objects: those that answer it, or that should not be there, surest first.
+        looks: what the photo as a whole looks like of what is asked for, likeliest first.
     """
     text = re.sub("^-", _("no") + " ", label).replace('"', "")
     sure = [found for found in objects if found.score >= SURE_SCORE]
     facts: dict[str, object] = {"asked": text, "number": len(sure)}
+    seen = _looks(looks)
     match part.condition:
         case Only():
             if not sure:
@@ -87,8 +105,14 @@ def condition_sentence(label: str, part: ConditionPart, objects: Sequence[Found]
         case Presence(at_least=1, at_most=None, negated=True):
             if sure:
                 return _("%(asked)s: but %(found)s") % (facts | {"found": _some(sure, text)})
+            if seen:
+                return _("%(asked)s: but it %(look)s") % (facts | {"look": seen})
             return _said(text, _("none is sure") if objects else _("none found"))
         case Presence(at_least=1, at_most=None):
+            if sure and seen:
+                return _said(text, f"{_some(sure, text)}; {seen}")
+            if seen:
+                return _said(text, seen)
             return _said(text, _some(sure, text) if sure else _perhaps(text, part, objects))
         case Presence(negated=negated, at_least=at_least):
             if not negated:
@@ -126,6 +150,16 @@ def pair_sentence(name: str, iou: float, score: float, *, mirrored: bool) -> str
 def _said(text: str, answer: str) -> str:
     # Translators: what was asked for, and how a photo answers it.
     return _("%(asked)s: %(answer)s") % {"asked": text, "answer": answer}
+
+
+def _looks(looks: Sequence[Seen]) -> str:
+    """ "looks like Labrador retriever (83%)", nothing where that is hardly so."""
+    told = [
+        f"{seen.name} ({percentage(seen.score)})" for seen in looks if seen.score >= LEAST_LOOK
+    ]
+    if not told:
+        return ""
+    return _("looks like %(things)s") % {"things": _(" or ").join(told[:MOST_LOOKS])}
 
 
 def _perhaps(text: str, part: ConditionPart, objects: Sequence[Found]) -> str:

@@ -39,7 +39,7 @@ DETECTOR_URL = env_text("DETECTOR_URL", "local:")
 LOOK_URL = env_text("LOOK_URL", "local:" if DETECTOR_URL.startswith("local:") else DETECTOR_URL)
 # Any file that gensim.models.KeyedVectors.load or load_word2vec_format reads.
 WORD_VECTORS = env_path("WORD_VECTORS", GALLERY_MODELS / "words" / "glove-6b-50d.kv")
-LEXICON = GALLERY_MODELS / "lexicon" / "nouns-8.json"
+LEXICON = GALLERY_MODELS / "lexicon" / "nouns-9.json"
 
 GALLERY_HOST = env_text("GALLERY_HOST", "127.0.0.1")
 GALLERY_PORT = env_int("GALLERY_PORT", 8000)

@@ -52,6 +52,8 @@ class Reading:
     """The query with the word pinned to its best class; None where it names one."""
     corrections: tuple[tuple[str, str], ...] = ()
     """Words that may have been meant instead, each with the query so corrected."""
+    note: str = ""
+    """What of the query the word cannot answer, and what is done instead."""
 
 
 @dataclass(frozen=True)
@@ -126,8 +128,8 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
         text=text,
         printed=print_query(query),
         is_translated=query is not typed,
-        objects=ObjectQuery(tuple(tuple(c for c, _ in found) for found in understood)),
-        labels=tuple(tuple(label for _, label in found) for found in understood),
+        objects=ObjectQuery(tuple(tuple(c for c, label in found) for found in understood)),
+        labels=tuple(tuple(label for c, label in found) for found in understood),
         catalogue=catalogue_condition(query.filters),
         has_filters=bool(query.filters),
         chips=tuple(reader.chips()),
@@ -197,7 +199,9 @@ class _Reader:
                 yield from self._relation(condition)
             case Only():
                 asked = [self._asked(thing) for thing in condition.things]
-                known = tuple(one.kind for one in asked if one is not None)
+                known = tuple(
+                    one.kind for one in asked if one is not None and not _is_placeless(one)
+                )
                 for thing in condition.things:
                     yield from self._presence(thing)
                 if known:
@@ -207,11 +211,16 @@ class _Reader:
         asked = self._asked(thing)
         if asked is None:
             return
+        if _is_placeless(asked):
+            # What the photo as a whole looks like has no number and no size.
+            seen = Asked(asked.kind, min_score=asked.min_score)
+            yield _text(thing), conditions.Presence(seen, negated=thing.negated)
+            return
         least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
         yield _text(thing), conditions.Presence(asked, least, most, thing.negated)
 
     def _relation(self, relation: Relation) -> Iterator[tuple[str, conditions.Condition]]:
-        subject, other = self._asked(relation.subject), self._asked(relation.object)
+        subject, other = self._placed(relation.subject), self._placed(relation.object)
         if subject is not None and other is not None:
             yield (
                 _text(relation),
@@ -222,6 +231,11 @@ class _Reader:
             for thing, partner in ((relation.subject, other), (relation.object, subject)):
                 if thing.count is not None or partner is None:
                     yield from self._presence(thing)
+
+    def _placed(self, thing: Thing) -> Asked | None:
+        """What a thing asks for, where that lies somewhere."""
+        asked = self._asked(thing)
+        return None if asked is None or _is_placeless(asked) else asked
 
     def _asked(self, thing: Thing) -> Asked | None:
         meaning = self._meaning(thing)
@@ -244,8 +258,9 @@ class _Reader:
     def _reading(self, thing: Thing) -> Reading:
         meaning = self._meaning(thing)
         exact = None
-        if meaning is not None and not meaning.is_named:
-            exact = print_query(with_exact(self._query, thing, meaning.class_names[0]))
+        best = _best_name(meaning)
+        if best is not None:
+            exact = print_query(with_exact(self._query, thing, best))
         corrections: tuple[tuple[str, str], ...] = ()
         if not self._vocabulary.is_usual(thing.words):
             corrections = tuple(
@@ -258,10 +273,44 @@ class _Reader:
             is_known=self._vocabulary.knows(thing.words),
             exact_query=exact,
             corrections=corrections,
+            note=self._note(thing, meaning),
         )
+
+    def _note(self, thing: Thing, meaning: Meaning | None) -> str:
+        if meaning is None or not meaning.is_look:
+            return ""
+        related = any(thing in (one.subject, one.object) for one in relations_of(self._query))
+        if not (related or thing.count or thing.size):
+            return ""
+        words = {"word": thing.words, "object": ", ".join(meaning.class_names[:2])}
+        if not meaning.class_names:
+            return _(
+                "“%(word)s” is told by the look of a whole photo, so its number, size and place "
+                "are not known: photos that show it are found."
+            ) % words
+        return _(
+            "“%(word)s” is told by the look of a whole photo. Where number, size or place "
+            "is asked, it stands for %(object)s."
+        ) % words
 
     def _print_without(self, part: Condition | Filter) -> str:
         return print_query(without(self._query, part))
+
+
+def _is_placeless(asked: Asked) -> bool:
+    """Whether only what a photo as a whole looks like can say that it is there."""
+    return len(asked.kind.class_ids) == 0
+
+
+def _best_name(meaning: Meaning | None) -> str | None:
+    """The class that a word could be pinned to; None where it stands for no other."""
+    if meaning is None or meaning.is_named:
+        return None
+    if not meaning.is_look:
+        return meaning.class_names[0]
+    names = meaning.look_names + meaning.class_names
+    # A name that says which of two it is, in parentheses, is none that can be typed.
+    return names[0].lower() if len(names) > 1 and "(" not in names[0] else None
 
 
 def _things(condition: Condition) -> tuple[Thing, ...]:

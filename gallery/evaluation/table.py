@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from gallery.evaluation.report import DetectionFigures, Report
 
-COLUMN_WIDTH = 20
+COLUMN_WIDTH = 25
 
 
 def render_report(report: Report) -> str:
@@ -22,11 +22,13 @@ def render_report(report: Report) -> str:
     lines += [_detection_row(part, found) for part, found in report["detection"].items()]
     score_names = list(report["photo"]["ndcg_at_10"])
     heads = [*score_names, *(f"{name}, as shown" for name in score_names)]
-    lines += ["", _row("text mAP", "", *heads)]
+    text_names = [name for name in report["text"]["names"] if name != "terms"]
+    text_heads = [*text_names, *(f"{name}, as shown" for name in text_names)]
+    lines += ["", _row("text mAP", "", *text_heads)]
     for part, quality in report["text"].items():
         with_cut_off = report["as_shown"]["text"][part]
         values = [
-            *_cells({name: quality[name] for name in score_names}),
+            *_cells({name: quality[name] for name in text_names}),
             *_cells(with_cut_off),
         ]
         lines.append(_row(f"  {part}", f"{quality['terms']} terms", *values))

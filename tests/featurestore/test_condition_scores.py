@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +23,8 @@ from featurestore.conditions import (
 )
 from featurestore.explanations import Explainer
 from featurestore.index import Index, IndexPart
+from featurestore.look_postings import LookIndex, LookPostings
+from featurestore.looks import KEPT_CLASSES, LookScores
 from featurestore.relations import RELATIONS
 from tests.featurestore.samples import detections, postings, random_detections
 
@@ -50,9 +54,19 @@ kinds = st.lists(st.sampled_from(CLASS_IDS), unique=True, max_size=4).flatmap(
         max_size=len(class_ids),
     ).map(lambda weights: Kind(np.array(class_ids, np.int64), np.array(weights, np.float32)))
 )
+look_weights = st.dictionaries(st.integers(0, 5), st.sampled_from([0.01, 0.3, 1]), max_size=4)
+kinds_with_looks = st.builds(
+    lambda kind, looks: replace(
+        kind,
+        look_ids=np.array(list(looks), np.int64),
+        look_weights=np.array(list(looks.values()), np.float32),
+    ),
+    kinds,
+    look_weights,
+)
 things = st.builds(
     Asked,
-    kind=kinds,
+    kind=kinds | kinds_with_looks,
     min_score=st.sampled_from([0, 0, 0.2, 0.5, 0.9]),
     min_area=st.sampled_from([0, 0, 0.01, 0.1]),
     max_area=st.sampled_from([1, 1, 0.05, 0.3]),
@@ -91,7 +105,25 @@ def random_index(seed: int) -> Index:
             image[:, 1] = np.where(image[:, 0] > 0, image[:, 1] ** random.choice([0.01, 1, 3]), 0)
         whole = postings(*found)
         parts.append(IndexPart(whole, random.random(len(whole)) < 0.8))
-    return Index(tuple(parts))
+    return Index(tuple(parts), random_looks(seed))
+
+
+def random_looks(seed: int) -> LookIndex:
+    """Of most images, of some of them twice: the later looks count. Others are of no image."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for size in (IMAGES_A_PART + 3, 4):
+        ids = np.sort(random.choice(np.arange(1, 2 * IMAGES_A_PART + 3), size, replace=False))
+        shares = random.dirichlet([0.2] * 7, size)[:, :KEPT_CLASSES]
+        classes = random.permuted(np.tile(np.arange(6), (size, 1)), axis=1)[:, :KEPT_CLASSES]
+        parts.append(
+            LookPostings.of(
+                LookScores(
+                    ids, classes.astype(np.int16), shares.astype(np.float32), np.zeros(size, int)
+                )
+            )
+        )
+    return LookIndex((parts[0].without(parts[1].image_ids), parts[1]))
 
 
 @given(st.integers(0, 10_000), queries)
@@ -103,8 +135,15 @@ def test_scores_of_all_images_are_those_that_are_explained(
     scores = index_condition_scores(index, asked_for)
     explainer = Explainer(asked_for)
     for row in range(index.rows):
-        expected = explainer.explain(index.detections_of(row)).score if index.alive[row] else 0
-        assert scores[row] == pytest.approx(expected, abs=2e-6)
+        looks = index.looks_of(row, explainer.look_ids)
+        explained = explainer.explain(index.detections_of(row), looks)
+        assert scores[row] == pytest.approx(explained.score if index.alive[row] else 0, abs=2e-6)
+        for part in explained.conditions:
+            shares = [one.part for one in (*part.objects, *part.looks)]
+            assert not any(shares) or sum(shares) == pytest.approx(part.part)
+        if explained.conditions:
+            parts = sum(part.part for part in explained.conditions)
+            assert parts == pytest.approx(explained.score)
 
 
 def probabilities(asked_for: Alternative, *images: tuple[tuple[float, ...], ...]) -> list[float]:

@@ -7,6 +7,7 @@ import mimetypes
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,19 +19,22 @@ from tqdm import tqdm
 
 from detector import MAX_DETECTIONS, DetectorError
 from featurestore.index import Index
+from featurestore.looks import LookFeatures
 from featurestore.segments import StoredImage
 from featurestore.store import FeatureStore
 from gallery import components
-from gallery.decoding import detector_input, read_pixels
+from gallery.decoding import detector_input, look_input, read_pixels
 from gallery.errors import PhotoRefused
 from gallery.evaluation.report import CutOffs, Report, build_report
 from gallery.evaluation.table import render_report
 from gallery.evaluation.truth import NotCocoAnnotations, TrueImage, Truth, load_truth
 from gallery.features import features_of
 from gallery.layouts import Layout
-from gallery.scoring import SCORES, TEXT_CUT_OFF, score_layout, score_text
+from gallery.scoring import OBJECTS, SCORES, TEXT_CUT_OFF, score_layout, score_text
 from gallery.search import PHOTO_CUT_OFF
 from gallery.thumbnails import Size
+
+WITHOUT_LOOKS = "without looks"
 
 
 class Command(BaseCommand):
@@ -78,23 +82,32 @@ def _readable_truth(images: Path, annotations: Path) -> Truth:
 
 def _evaluate(truth: Truth, images: Path, store: FeatureStore) -> Report:
     started = time.monotonic()
-    model_id = _ingest(truth, images, store)
+    model_id, look_model_id = _ingest(truth, images, store)
     seconds = time.monotonic() - started
-    index = store.index(model_id)
+    found = store.index(model_id)
+    text_scores = {name: partial(_text_scores, found, name) for name in SCORES}
+    if look_model_id is not None:
+        looked = replace(found, looks=store.looks(look_model_id).index())
+        text_scores[OBJECTS] = partial(_text_scores, looked, OBJECTS)
+        text_scores[WITHOUT_LOOKS] = partial(_text_scores, found, OBJECTS)
     return build_report(
         truth,
-        _detections(index),
-        {name: partial(_text_scores, index, name) for name in SCORES},
-        {name: partial(_layout_scores, index, name) for name in SCORES},
+        _detections(found),
+        text_scores,
+        {name: partial(_layout_scores, found, name) for name in SCORES},
         cut_offs=CutOffs(text=TEXT_CUT_OFF, photo=PHOTO_CUT_OFF),
         model_id=model_id,
         seconds=seconds,
     )
 
 
-def _ingest(truth: Truth, images: Path, store: FeatureStore) -> str:
-    """Store originals and features, image ids 1..n in the truth's order; returns the model id."""
+def _ingest(truth: Truth, images: Path, store: FeatureStore) -> tuple[str, str | None]:
+    """Store originals, features and looks, image ids 1..n in the truth's order.
+
+    Returns the model ids of features and looks, None for the latter where those are switched off.
+    """
     detector, vocabulary = components.detector(), components.vocabulary()
+    embedder = components.embedder()
     with tqdm(total=len(truth.images), unit="photo", file=sys.stderr) as progress:
         for start in range(0, len(truth.images), settings.INGEST_BATCH):
             batch = truth.images[start : start + settings.INGEST_BATCH]
@@ -105,11 +118,16 @@ def _ingest(truth: Truth, images: Path, store: FeatureStore) -> str:
                     for image_id, image in zip(image_ids, batch, strict=True)
                 ]
             )
-            pixels = np.stack([_detector_input(images / image.file_name) for image in batch])
-            detections = detector.detect(pixels)
+            pixels = [_pixels(images / image.file_name) for image in batch]
+            detections = detector.detect(np.stack([detector_input(one) for one in pixels]))
             store.append_features(detector.model_id, features_of(image_ids, detections, vocabulary))
+            if embedder is not None:
+                looks = embedder.embed(np.stack([look_input(one) for one in pixels]))
+                store.looks(embedder.model_id).append(
+                    LookFeatures.of(image_ids, looks.embedding, looks.scores, time.time_ns())
+                )
             progress.update(len(batch))
-    return detector.model_id
+    return detector.model_id, None if embedder is None else embedder.model_id
 
 
 def _stored_image(image_id: int, image: TrueImage, path: Path) -> StoredImage:
@@ -124,10 +142,10 @@ def _stored_image(image_id: int, image: TrueImage, path: Path) -> StoredImage:
     )
 
 
-def _detector_input(path: Path) -> NDArray[np.uint8]:
+def _pixels(path: Path) -> NDArray[np.uint8]:
     try:
-        # As large as ingestion reads it, so that the detector sees the same pixels.
-        return detector_input(read_pixels(path, Size.GRID))
+        # As large as ingestion reads it, so that the models see the same pixels.
+        return read_pixels(path, Size.GRID)
     except PhotoRefused as error:
         raise CommandError(f"{path} cannot be read. {error}") from error
 

@@ -1,0 +1,181 @@
+"""What photos look like, in packed columns sorted by class, so that a query reads only its own."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from featurestore.compiled import compiled
+from featurestore.live_rows import alive_rows, contains
+from featurestore.looks import CLASSES, LookScores
+from featurestore.packing import pack_scores, unpack_scores
+from featurestore.postings import Postings
+
+# Postings that rows of looks are known in, beside one another: the parts of two indices or three.
+KEPT_PLACES = 8
+
+
+@dataclass(frozen=True)
+class LookRuns:
+    """The looks that a query asks for, in the rows of some postings: r runs with m entries.
+
+    They are those of its l classes, in the query's order, as many times as the index has parts.
+    """
+
+    starts: NDArray[np.int64]
+    """(r + 1,) entries of run i: starts[i]:starts[i + 1], by rising image row."""
+    image_rows: NDArray[np.int32]
+    """(m,)"""
+    packed_scores: NDArray[np.uint16]
+    """(m,) 0..1 as 0..65535."""
+
+
+@dataclass(frozen=True)
+class LookPostings:
+    """The likeliest classes of n images; none of the arrays is changed."""
+
+    image_ids: NDArray[np.int64]
+    """(n,) rising"""
+    alive: NDArray[np.bool_]
+    """(n,) whether a row counts, or a later one of the same image does."""
+    class_starts: NDArray[np.int64]
+    """(1001,) entries of class c lie at class_starts[c]:class_starts[c + 1], by rising row."""
+    rows: NDArray[np.int32]
+    """(m,) rows of `image_ids`."""
+    packed_scores: NDArray[np.uint16]
+    """(m,) 0..1 as 0..65535."""
+    _places: list[tuple[weakref.ref[Postings], NDArray[np.int32]]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, looks: LookScores) -> LookPostings:
+        """Those of images with rising, unique ids."""
+        kept = looks.class_ids.shape[1]
+        classes = looks.class_ids.ravel()
+        order = np.argsort(classes, kind="stable")
+        return cls(
+            image_ids=looks.image_ids,
+            alive=np.ones(len(looks.image_ids), np.bool_),
+            class_starts=np.searchsorted(classes[order], np.arange(CLASSES + 1)).astype(np.int64),
+            rows=(order // kept).astype(np.int32),
+            packed_scores=pack_scores(looks.class_scores.ravel()[order]),
+        )
+
+    def without(self, image_ids: NDArray[np.int64]) -> LookPostings:
+        """The same where later rows of some images, by rising ids, count instead."""
+        alive = alive_rows(self.image_ids, image_ids)
+        return LookPostings(
+            self.image_ids, alive, self.class_starts, self.rows, self.packed_scores
+        )
+
+    def places_in(self, postings: Postings) -> NDArray[np.int32]:
+        """(n,) the row of each image in some postings, -1 where it has none or does not count."""
+        for known, places in self._places:
+            if known() is postings:
+                return places
+        found = np.full(len(self.image_ids), -1, np.int32)
+        ids = postings.image_ids
+        if len(ids) < len(self.image_ids):
+            # Few images are quickly looked for among many, but not the other way round.
+            held = np.flatnonzero(contains(self.image_ids, ids))
+            found[np.searchsorted(self.image_ids, ids[held])] = held
+        else:
+            held = contains(ids, self.image_ids)
+            found[held] = np.searchsorted(ids, self.image_ids[held])
+        found[~self.alive] = -1
+        self._places.insert(0, (weakref.ref(postings), found))
+        del self._places[KEPT_PLACES:]
+        return found
+
+
+@dataclass(frozen=True)
+class LookIndex:
+    """What all photos look like: most of them in one part, later ones in another."""
+
+    parts: tuple[LookPostings, ...] = ()
+
+    def runs(self, look_ids: NDArray[np.int64], postings: Postings) -> LookRuns:
+        """The entries of some classes in the rows of some postings."""
+        starts, rows, scores = [np.zeros(1, np.int64)], [], []
+        for part in self.parts:
+            places = part.places_in(postings)
+            room = int((part.class_starts[look_ids + 1] - part.class_starts[look_ids]).sum())
+            found_rows, found_scores = np.empty(room, np.int32), np.empty(room, np.uint16)
+            stops = np.empty(len(look_ids), np.int64)
+            count = gather(
+                part.class_starts,
+                part.rows,
+                part.packed_scores,
+                places,
+                look_ids,
+                stops,
+                found_rows,
+                found_scores,
+            )
+            starts.append(starts[-1][-1:] + stops)
+            rows.append(found_rows[:count])
+            scores.append(found_scores[:count])
+        nothing = np.empty(0, np.int32)
+        return LookRuns(
+            np.concatenate(starts),
+            np.concatenate([nothing, *rows]) if len(rows) != 1 else rows[0],
+            np.concatenate([nothing.astype(np.uint16), *scores]) if len(rows) != 1 else scores[0],
+        )
+
+    def scores_of(self, image_id: int, look_ids: NDArray[np.int64]) -> dict[int, float]:
+        """How probably an image shows each of some classes, of those that are known of it."""
+        for part in self.parts:
+            row = int(np.searchsorted(part.image_ids, image_id))
+            if row == len(part.image_ids) or part.image_ids[row] != image_id or not part.alive[row]:
+                continue
+            found = {}
+            for look_id in look_ids.tolist():
+                first, stop = part.class_starts[look_id : look_id + 2].tolist()
+                at = first + int(np.searchsorted(part.rows[first:stop], row))
+                if at < stop and part.rows[at] == row:
+                    found[look_id] = float(unpack_scores(part.packed_scores[at : at + 1])[0])
+            return found
+        return {}
+
+    def images_per_look(self, live_ids: NDArray[np.int64], least: float) -> NDArray[np.int64]:
+        """(1000,) how many of some images, by rising ids, show each class at least so probably."""
+        counts = np.zeros(CLASSES, np.int64)
+        threshold = pack_scores(np.array([least], np.float32))[0]
+        for part in self.parts:
+            sure = np.flatnonzero(part.packed_scores >= threshold)
+            rows = part.rows[sure]
+            counted = part.alive[rows] & contains(live_ids, part.image_ids[rows])
+            classes = np.searchsorted(part.class_starts, sure[counted], side="right") - 1
+            counts += np.bincount(classes, minlength=CLASSES)[:CLASSES]
+        return counts
+
+
+@compiled
+def gather(
+    class_starts: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    packed_scores: NDArray[np.uint16],
+    places: NDArray[np.int32],
+    look_ids: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    found_rows: NDArray[np.int32],
+    found_scores: NDArray[np.uint16],
+) -> int:
+    """Write entries of some classes, class by class, with other row numbers; returns how many.
+
+    Args:
+        places: (n,) the new number of each row, -1 to leave it out; rising otherwise.
+        stops: (c,) is written: where the entries of each class end.
+    """
+    count = 0
+    for place in range(len(look_ids)):
+        for entry in range(class_starts[look_ids[place]], class_starts[look_ids[place] + 1]):
+            row = places[rows[entry]]
+            if row >= 0:
+                found_rows[count] = row
+                found_scores[count] = packed_scores[entry]
+                count += 1
+        stops[place] = count
+    return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore import looks
+from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.live_rows import contains, latest_rows
 from featurestore.look_postings import LookIndex, LookPostings
 from featurestore.looks import LookFeatures, LookScores
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
+
+logger = logging.getLogger(__name__)
 
 # Compaction can remove a segment while it is read, but hardly several times in a row.
 READ_TRIES = 5
@@ -77,8 +81,6 @@ class ModelLooks:
 
         It is the same object as long as nothing changes. What came since the last time is a part of
         its own, so that new photos are found at once, however many there are.
-
-        Raises SegmentDamaged, SegmentUnavailable.
         """
         with self._lock:
             for tries_left in reversed(range(READ_TRIES)):
@@ -149,6 +151,13 @@ class ModelLooks:
 
 def _postings(folder: Path, names: Sequence[str]) -> LookPostings:
     """The latest looks of each image in some segments."""
-    found = LookScores.concatenated([looks.read_look_scores(folder / name) for name in names])
+    parts = []
+    for name in names:
+        try:
+            parts.append(looks.read_look_scores(folder / name))
+        except (SegmentDamaged, SegmentUnavailable) as error:
+            # Words find less then, but they find.
+            logger.error("What photos look like is left out of the search: %s", error)
+    found = LookScores.concatenated(parts)
     nothing = np.empty(0, np.int64)
     return LookPostings.of(found.take(latest_rows(found.image_ids, nothing, found.written_at)))

@@ -15,6 +15,8 @@ from featurestore.conditions import Asked, Kind, ObjectQuery, Presence, Relation
 from featurestore.explanations import Explainer
 from featurestore.index import Index, IndexPart
 from featurestore.layout_scores import LayoutQuery
+from featurestore.look_postings import LookIndex, LookPostings
+from featurestore.looks import KEPT_CLASSES, LookScores
 from featurestore.posting_kernels import objects_in_place
 from featurestore.postings import Postings, merge_postings
 from featurestore.regions import Region
@@ -32,12 +34,20 @@ def warm_up() -> None:
     """
     first, second = _postings(1), _postings(2)
     part = IndexPart.of(merge_postings([(one, np.ones(1, np.bool_)) for one in (first, second)]))
-    index = Index((part,))
+    looks = LookScores(
+        np.array([1]),
+        np.zeros((1, KEPT_CLASSES), np.int16),
+        np.zeros((1, KEPT_CLASSES), np.float32),
+        np.zeros(1, np.int64),
+    )
+    index = Index((part,), LookIndex((LookPostings.of(looks),)))
     index.images_per_class(0.5)
     whole = part.postings
     posting_counts.cooccurrence(whole, part.alive)
     objects_in_place(whole.class_starts, whole.objects.image_rows, len(whole))
-    asked = Asked(Kind(np.array([1]), np.ones(1, np.float32)))
+    seen = np.zeros(1, np.int64)
+    one = np.ones(1, np.float32)
+    asked = Asked(Kind(np.array([1]), one, seen, one))
     query = ObjectQuery(((Presence(asked), Relation(asked, "near", asked)),))
     page = best_rows(index, index_condition_scores(index, query), limit=1, cut_off=0.01)
     explainer = Explainer(query)

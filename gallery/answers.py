@@ -18,12 +18,19 @@ class AnsweringObject(Schema):
     part: float = Field(description="what it adds to the hit's score")
 
 
+class SeenLook(Schema):
+    look: str
+    score: float = Field(description="how probably the photo as a whole shows it, 0..1")
+    part: float = Field(description="what it adds to the photo's score")
+
+
 class Why(Schema):
     asked: str = Field(description="the part of the query that this answers")
     sentence: str
     part: float = Field(description="what it adds to the hit's score: the parts are the score")
     met: bool
     objects: list[AnsweringObject]
+    looks: list[SeenLook] = Field(description="what the photo as a whole looks like")
     query_box: Box | None = Field(description="the query's object, in a search by layout")
     mirrored: bool
 
@@ -45,9 +52,11 @@ class WordReading(Schema):
     word: str
     known: bool = Field(description="whether the word exists, as far as the gallery knows")
     classes: list[str] = Field(description="the objects it stands for, best first")
+    looks: list[str] = Field(description="what a photo as a whole may look like, best first")
     similarity: float | None = Field(description="of the word and the best of them, 0..1")
     exact_query: str | None = Field(description="the query with the best of them, and only that")
     corrections: list[Correction]
+    note: str = Field(description="what of the query the word cannot answer; empty for none")
 
 
 class QueryPart(Schema):
@@ -107,9 +116,11 @@ def _reading(reading: Reading) -> WordReading:
         word=reading.words,
         known=reading.is_known,
         classes=meaning.class_names if meaning else [],
+        looks=meaning.look_names if meaning else [],
         similarity=round(meaning.similarity, 4) if meaning else None,
         exact_query=reading.exact_query,
         corrections=[Correction(word=word, query=query) for word, query in reading.corrections],
+        note=reading.note,
     )
 
 
@@ -127,6 +138,10 @@ def _why(reason: Reason) -> Why:
                 part=round(found.part, 6),
             )
             for found in reason.objects
+        ],
+        looks=[
+            SeenLook(look=seen.name, score=round(seen.score, 4), part=round(seen.part, 6))
+            for seen in reason.looks
         ],
         query_box=reason.query_box,
         mirrored=reason.mirrored,

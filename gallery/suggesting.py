@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from rapidfuzz.distance import OSA
 
 from detector.labels import CLASS_NAMES, ID_BY_NAME
+from detector.look_labels import LOOK_NAMES
 from gallery.object_names import plainly, shown_name
 from gallery.plurals import plural
 from gallery.query.filters import EXAMPLES, KEYS
@@ -87,6 +88,8 @@ class Gallery:
     vocabulary: Vocabulary
     photos: Mapping[int, int]
     """How many photos surely show each class, by category id."""
+    looks: Mapping[int, int] = field(default_factory=dict)
+    """How many photos surely look like each class of the appearance model, by its number."""
 
     def count(self, name: str) -> int:
         return self.photos.get(ID_BY_NAME[name], 0)
@@ -198,6 +201,7 @@ def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     """Words that stand for classes, those that are used most first."""
     if len(place.word) < 2:
         return
+    yield from _looks(place, gallery)
     for word in gallery.vocabulary.nouns_beginning(place.word):
         meaning = gallery.vocabulary.meaning(word)
         if meaning is None or meaning.is_named or meaning.similarity < LEAST_SIMILARITY:
@@ -212,6 +216,18 @@ def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
         yield _suggestion(
             place, "word", word, f"→ {', '.join(map(shown_name, names[:2]))}{more}", photos=photos
         )
+
+
+def _looks(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """Names that photos as a whole look like, those that most photos do first."""
+    hint = _("seen in the whole photo")
+    for start, phrase in place.phrases():
+        for number in sorted(gallery.looks, key=lambda number: -gallery.looks[number]):
+            name = LOOK_NAMES[number].lower()
+            # A name that says which of two it is, in parentheses, is none that can be typed.
+            if name.startswith(phrase) and "(" not in name and name not in ID_BY_NAME:
+                count = gallery.looks[number]
+                yield _suggestion(place, "word", name, hint, start=start, photos=count)
 
 
 def _mended(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:

@@ -24,7 +24,17 @@ from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME, NAME_BY_ID
 from detector.look_labels import LOOK_NAMES
 from featurestore.conditions import Kind
 from gallery.lexicon import Lexicon, NounFacts
-from gallery.look_words import BESIDE_OBJECTS, BROADER_OBJECT, NEAR_OBJECT, LookWords
+from gallery.look_words import (
+    BESIDE_OBJECTS,
+    BROADER_OBJECT,
+    CLOSELY_AKIN,
+    LOOSELY_NEAR_OBJECT,
+    MOST_NARROW,
+    NEAR_OBJECT,
+    NEAREST_OBJECT,
+    LookWords,
+)
+from gallery.query.words import SIZES
 from gallery.word_vectors import load_word_vectors
 
 # Endings of English plurals and what they replace, longest first.
@@ -92,9 +102,9 @@ class Meaning:
 
     @property
     def is_look(self) -> bool:
-        """Whether what a photo looks like says it rather than an object that lies somewhere."""
-        looks, objects = self.kind.look_weights, self.kind.weights
-        return len(looks) > 0 and (len(objects) == 0 or bool(looks[0] > objects[0]))
+        """Whether what a photo looks like can say it by itself, without an object."""
+        looks = self.kind.look_weights
+        return len(looks) > 0 and bool(looks[0] > BESIDE_OBJECTS)
 
 
 NAME_WITHOUT_BLANKS = {name.replace(" ", ""): name for name in CLASS_NAMES}
@@ -133,10 +143,12 @@ class Vocabulary:
 
     def is_name(self, phrase: str) -> bool:
         """Whether several words name one thing: "hot dogs", "station wagon"."""
-        return self.class_named(phrase) is not None or any(
-            (facts := self._lexicon.facts(form)) is not None and (facts.meant or facts.looks)
-            for form in singulars(phrase)
-        )
+        if self.class_named(phrase) is not None:
+            return True
+        found = [facts for form in singulars(phrase) if (facts := self._lexicon.facts(form))]
+        # To WordNet a "big cat" is a lion, to a query it is rather a cat that is big.
+        may_look = phrase.split(" ")[0] not in SIZES
+        return any(facts.meant or (may_look and facts.looks) for facts in found)
 
     def class_named(self, phrase: str) -> str | None:
         """The class that a phrase names, in singular or plural: "hot dogs" is "hot dog"."""
@@ -178,10 +190,14 @@ class Vocabulary:
             if not own:
                 return _with_looks(found, self._looks_of_objects(found))
         if not is_meant:
-            return _with_looks(found, own, objects=NEAR_OBJECT)
+            return _with_looks(found, own, objects=_weight_beside_look(found, facts))
         of_objects = self._looks_of_objects(found)
+        if own.keys().isdisjoint(of_objects):
+            # A boxer is a person, and in another sense a dog.
+            return _with_looks(found, own)
         if own.keys() < of_objects.keys():
-            return _with_looks(found, own, objects=BROADER_OBJECT)
+            few = len(own) <= MOST_NARROW
+            return _with_looks(found, own, objects=BROADER_OBJECT if few else 1.0)
         beside = {number: BESIDE_OBJECTS * likelihood for number, likelihood in own.items()}
         return _with_looks(found, of_objects | beside)
 
@@ -260,7 +276,7 @@ class Vocabulary:
     def nouns_by_use(self) -> list[str]:
         """Words that stand for a class, by falling use; those that are never used are left out."""
         words = {word for name in CLASS_NAMES for word in name.split(" ")} | set(
-            self._lexicon.nouns_of_classes()
+            self._lexicon.nouns_of_classes() + self._lexicon.nouns_of_looks()
         )
         place = self._vectors.key_to_index
         used = {word: place[word] for word in words if place.get(word, RARE_WORD) < RARE_WORD}
@@ -377,6 +393,14 @@ def _near_weights(similarities: Mapping[int, float]) -> dict[int, float]:
         class_id: float(np.exp((similarity - nearest) / SIMILARITY_SCALE)) * max(nearest, 0)
         for class_id, similarity in similarities.items()
     }
+
+
+def _weight_beside_look(found: Meaning, facts: NounFacts | None) -> float:
+    """How much the objects count that a word is merely near to, where its look is known."""
+    if found.similarity >= UNRELATED_SIMILARITY:
+        return NEAREST_OBJECT
+    loosely = facts is not None and len(facts.akin) > CLOSELY_AKIN
+    return LOOSELY_NEAR_OBJECT if loosely else NEAR_OBJECT
 
 
 def _with_looks(meaning: Meaning, looks: Mapping[int, float], *, objects: float = 1.0) -> Meaning:

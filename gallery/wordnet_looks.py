@@ -42,7 +42,7 @@ class LookDescriber:
         self._classes_under: dict[int, set[int]] = {}
         for number, synset in enumerate(LOOK_SYNSETS):
             self._classes_of.setdefault(synset, set()).add(number)
-            for kind in is_a[synset]:
+            for kind in is_a.get(synset, ()):
                 self._classes_under.setdefault(kind, set()).add(number)
         self._kinds_under = Counter(kind for kinds in is_a.values() for kind in kinds)
         self._animals = set().union(*(self._classes_under.get(one, ()) for one in animals))

@@ -168,6 +168,8 @@ def at_key(values: dict[str, int], key: str) -> int | None:
 def meaning_in_words(meaning: Meaning) -> str:
     """The classes that a word stands for: "dog", "car, truck, motorcycle and 4 more"."""
     names = [shown_name(name) for name in meaning.class_names]
+    if meaning.is_look:
+        names = meaning.look_names + names
     named = ", ".join(names[:CLASSES_NAMED])
     if len(names) <= CLASSES_NAMED:
         return named

@@ -23,7 +23,10 @@ def suggestions(request: HttpRequest) -> JsonResponse:
     text = request.GET.get("q", "")
     caret = request.GET.get("caret", "")
     place = int(caret) if caret.isascii() and caret.isdecimal() and len(caret) < 6 else len(text)
-    gallery = Gallery(components.vocabulary(), class_counts.of(components.index()))
+    index = components.index()
+    gallery = Gallery(
+        components.vocabulary(), class_counts.of(index), looks=class_counts.of_looks(index)
+    )
     saved = SavedSearch.objects.order_by("-made_at")
     if text.strip():
         saved = saved.filter(name__icontains=text.strip())

@@ -24,7 +24,9 @@ from gallery.ingest import ingest_batch
 from gallery.looking import fill_in_looks, images_without_looks, look_at
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
+from gallery.search import search_text
 from gallery.tasks import schedule_looking
+from gallery.text_query import read_query
 from gallery.thumbnails import Size
 from gallery.uploads import receive_file
 from tests.photos import CAT, COFFEE, MOTORCYCLE, MOTORCYCLE_AGAIN
@@ -57,6 +59,48 @@ def looks() -> LookFeatures:
 def cosine(first: NDArray[np.float16], second: NDArray[np.float16]) -> float:
     one, other = first.astype(np.float32), second.astype(np.float32)
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def test_words_find_what_photos_look_like_and_hits_say_so(gallery_data: Path) -> None:
+    cat, coffee, motorcycle = ready(CAT, COFFEE, MOTORCYCLE)
+    assert search_text("espresso").hits == []
+    embedder = components.embedder()
+    assert embedder is not None
+    fill_in_looks(embedder)
+
+    answer = search_text("espresso")
+    [hit] = answer.hits
+    assert hit.image.pk == coffee
+    [reason] = hit.why
+    assert reason.sentence.startswith("espresso: looks like espresso (")
+    [seen] = reason.looks
+    assert sum(one.part for one in (*reason.objects, seen)) == pytest.approx(hit.score)
+
+    [hit] = search_text("egyptian cat").hits
+    assert hit.image.pk == cat
+    assert "looks like Egyptian cat" in hit.why[0].sentence
+    assert [one.image.pk for one in search_text("cappuccino").hits] == [coffee]
+    assert coffee not in [one.image.pk for one in search_text("-espresso").hits[:2]]
+    [hit] = search_text("moped > 30%").hits
+    assert hit.image.pk == motorcycle
+    unknown = search_text("love")
+    assert (unknown.hits, unknown.text and unknown.text.unknown_words) == ([], ["love"])
+
+
+def test_what_has_no_place_is_found_without_one_and_the_search_says_so(gallery_data: Path) -> None:
+    _, coffee = ready(CAT, COFFEE)
+    embedder = components.embedder()
+    assert embedder is not None
+    fill_in_looks(embedder)
+    answer = search_text("2 big castles, espresso left of cup")
+    assert answer.text is not None
+    castle, espresso, cup = answer.text.readings
+    assert "number, size and place are not known" in castle.note
+    assert espresso.note
+    assert not cup.note
+    assert answer.hits[0].image.pk == coffee
+    labrador = read_query("labrador left of cup", components.vocabulary()).readings[0]
+    assert "it stands for dog" in labrador.note
 
 
 def test_photos_are_ready_first_and_looked_at_later(

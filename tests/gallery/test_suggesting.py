@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from detector.labels import ID_BY_NAME
+from detector.look_labels import LOOK_NAMES
 from gallery import components
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.parser import parse_query
@@ -21,7 +22,8 @@ PHOTOS = {"person": 1204, "dog": 30, "donut": 4, "cat": 12, "car": 90, "dining t
 @pytest.fixture(scope="module")
 def gallery() -> Gallery:
     counts = {ID_BY_NAME[name]: count for name, count in PHOTOS.items()}
-    return Gallery(components.vocabulary(), counts)
+    looks = {LOOK_NAMES.index("castle"): 3, LOOK_NAMES.index("Labrador retriever"): 5}
+    return Gallery(components.vocabulary(), counts, looks)
 
 
 def suggested(text: str, gallery: Gallery, caret: int | None = None) -> list[Suggestion]:
@@ -127,3 +129,10 @@ def test_the_page_asks_for_counts_of_this_gallery_and_saved_searches(
     assert answer(client, q="home")["saved"][0]["label"] == "Kittens at home"
     assert answer(client, q="cat", caret="nonsense")["suggestions"]
     assert answer(client)["saved"][0]["address"].endswith("/kittens-at-home/")  # type: ignore[attr-defined]  # A text.
+
+
+def test_what_photos_look_like_as_a_whole_is_suggested_with_its_number(gallery: Gallery) -> None:
+    [labrador] = [one for one in suggested("labr", gallery) if one.kind == "word"]
+    assert (labrador.label, labrador.photos) == ("labrador retriever", 5)
+    assert "whole photo" in labrador.hint
+    assert "castle" in labels("dog and cas", gallery)

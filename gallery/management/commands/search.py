@@ -154,7 +154,10 @@ def _sentence(reading: Reading) -> str:
         why = "is close to no object" if reading.is_known else "is not known"
         instead = " or ".join(f"“{correction}”" for correction, _ in reading.corrections)
         return f"“{word}” {why}." + (f" Did you mean {instead}?" if instead else "")
-    names = ", ".join(meaning.class_names[:3])
-    more = len(meaning.class_names) - 3
+    known = meaning.look_names + meaning.class_names if meaning.is_look else meaning.class_names
+    names = ", ".join(known[:3])
+    more = len(known) - 3
     others = f" and {more} more" if more > 0 else ""
+    if meaning.is_look:
+        return f"“{word}” was read as {names}{others}, seen in the whole photo. {reading.note}".strip()
     return f"“{word}” was read as {names}{others} ({meaning.similarity:.2f})."

@@ -49,7 +49,6 @@ class Presence:
     at_most: int | None = None
     negated: bool = False
 
-
     @property
     def may_be_seen(self) -> bool:
         """Whether what the photo as a whole looks like can answer it as well."""

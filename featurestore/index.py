@@ -16,6 +16,8 @@ from featurestore.packing import pack_scores
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.postings import Postings, merge_postings
 
+NO_LOOKS = LookIndex()
+
 
 @dataclass(frozen=True)
 class IndexPart:
@@ -52,7 +54,7 @@ class Index:
     """
 
     parts: tuple[IndexPart, ...]
-    looks: LookIndex = LookIndex()
+    looks: LookIndex = NO_LOOKS
     """What the photos look like as a whole, of those of which that is known."""
 
     def __len__(self) -> int:

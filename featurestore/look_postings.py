@@ -66,9 +66,7 @@ class LookPostings:
     def without(self, image_ids: NDArray[np.int64]) -> LookPostings:
         """The same where later rows of some images, by rising ids, count instead."""
         alive = alive_rows(self.image_ids, image_ids)
-        return LookPostings(
-            self.image_ids, alive, self.class_starts, self.rows, self.packed_scores
-        )
+        return LookPostings(self.image_ids, alive, self.class_starts, self.rows, self.packed_scores)
 
     def places_in(self, postings: Postings) -> NDArray[np.int32]:
         """(n,) the row of each image in some postings, -1 where it has none or does not count."""

@@ -110,7 +110,9 @@ class ModelLooks:
             names = indexed.first
             added = _postings(self.folder.folder, sorted(later))
             parts = [first[0].without(added.image_ids), added]
-        self._indexed = _Indexed(generation, names, LookIndex(tuple(parts)))
+        self._indexed = _Indexed(
+            generation, names, LookIndex(tuple(part for part in parts if len(part.image_ids)))
+        )
         return self._indexed.index
 
     def segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:

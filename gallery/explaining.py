@@ -156,9 +156,7 @@ def _reason(
     scale: float,
 ) -> Reason:
     objects = tuple(_found(detections[one.object], one.part * scale) for one in part.objects)
-    looks = tuple(
-        Seen(LOOK_NAMES[one.look_id], one.score, one.part * scale) for one in part.looks
-    )
+    looks = tuple(Seen(LOOK_NAMES[one.look_id], one.score, one.part * scale) for one in part.looks)
     companions = [
         found
         for place, (found, one) in enumerate(zip(objects, part.objects, strict=True))

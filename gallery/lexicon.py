@@ -46,7 +46,11 @@ class NounFacts:
             {int(class_id): float(likelihood) for class_id, likelihood in likelihoods},
             frozenset(map(int, akin.split())),
             is_usual == "1",
-            {int(number): float(likelihood) for likelihood, all_ in alike for number in all_.split(",")},
+            {
+                int(number): float(likelihood)
+                for likelihood, all_ in alike
+                for number in all_.split(",")
+            },
         )
 
     @property

@@ -154,9 +154,7 @@ def _said(text: str, answer: str) -> str:
 
 def _looks(looks: Sequence[Seen]) -> str:
     """ "looks like Labrador retriever (83%)", nothing where that is hardly so."""
-    told = [
-        f"{seen.name} ({percentage(seen.score)})" for seen in looks if seen.score >= LEAST_LOOK
-    ]
+    told = [f"{seen.name} ({percentage(seen.score)})" for seen in looks if seen.score >= LEAST_LOOK]
     if not told:
         return ""
     return _("looks like %(things)s") % {"things": _(" or ").join(told[:MOST_LOOKS])}

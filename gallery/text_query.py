@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from featurestore import conditions
-from featurestore.conditions import Asked, ObjectQuery
+from featurestore.conditions import Asked, Kind, ObjectQuery
 from gallery.errors import QueryRefused
 from gallery.figures import grouped
 from gallery.photo_filters import catalogue_condition
@@ -36,6 +36,10 @@ MAX_RELATIONS = 8
 # small below 32² pixels, which is little of the photos of today.
 BIG_AREA = 0.2
 SMALL_AREA = 0.04
+# An object that counts less beside a look is not meant where something is to lie somewhere, ...
+LEAST_PLACED = 0.1
+# ... and one that counts less is not meant where something is not to be there.
+SURELY_MEANT = 0.5
 
 
 @dataclass(frozen=True)
@@ -214,8 +218,12 @@ class _Reader:
         if _is_placeless(asked):
             # What the photo as a whole looks like has no number and no size.
             seen = Asked(asked.kind, min_score=asked.min_score)
+            if thing.negated:
+                seen = replace(seen, kind=_surely_meant(seen.kind))
             yield _text(thing), conditions.Presence(seen, negated=thing.negated)
             return
+        if thing.negated and thing.count is None:
+            asked = replace(asked, kind=_surely_meant(asked.kind))
         least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
         yield _text(thing), conditions.Presence(asked, least, most, thing.negated)
 
@@ -283,23 +291,38 @@ class _Reader:
         if not (related or thing.count or thing.size):
             return ""
         words = {"word": thing.words, "object": ", ".join(meaning.class_names[:2])}
-        if not meaning.class_names:
-            return _(
-                "“%(word)s” is told by the look of a whole photo, so its number, size and place "
-                "are not known: photos that show it are found."
-            ) % words
-        return _(
-            "“%(word)s” is told by the look of a whole photo. Where number, size or place "
-            "is asked, it stands for %(object)s."
-        ) % words
+        if _is_placeless(Asked(meaning.kind)):
+            return (
+                _(
+                    "“%(word)s” is told by the look of a whole photo, so its number, size and "
+                    "place are not known: photos that show it are found."
+                )
+                % words
+            )
+        return (
+            _(
+                "“%(word)s” is told by the look of a whole photo. Where number, size or place "
+                "is asked, it stands for %(object)s."
+            )
+            % words
+        )
 
     def _print_without(self, part: Condition | Filter) -> str:
         return print_query(without(self._query, part))
 
 
 def _is_placeless(asked: Asked) -> bool:
-    """Whether only what a photo as a whole looks like can say that it is there."""
-    return len(asked.kind.class_ids) == 0
+    """Whether hardly anything but what a photo as a whole looks like can say that it is there."""
+    weights = asked.kind.weights
+    return len(weights) == 0 or (len(asked.kind.look_ids) > 0 and weights.max() < LEAST_PLACED)
+
+
+def _surely_meant(kind: Kind) -> Kind:
+    """Without objects that only hint at a look: who wants no labrador may want a dog."""
+    if len(kind.look_weights) == 0 or kind.look_weights[0] < SURELY_MEANT:
+        return kind
+    sure = kind.weights >= SURELY_MEANT
+    return replace(kind, class_ids=kind.class_ids[sure], weights=kind.weights[sure])
 
 
 def _best_name(meaning: Meaning | None) -> str | None:

@@ -1,4 +1,4 @@
-"""What nouns have to do with the classes of an appearance model, which are WordNet's own synsets."""
+"""What nouns have to do with the classes of an appearance model, which are synsets of WordNet."""
 
 from __future__ import annotations
 

@@ -45,9 +45,7 @@ def answer(index: Index, text: str, vocabulary: Vocabulary) -> list[tuple[Reason
     page = best_rows(index, scores, limit=DEFAULT_LIMIT, cut_off=TEXT_CUT_OFF, floor=MATCH_FLOOR)
     reasons = TextReasons(query)
     return [
-        reasons.of(
-            index.objects_of(row, reasons.class_ids), index.looks_of(row, reasons.look_ids)
-        )
+        reasons.of(index.objects_of(row, reasons.class_ids), index.looks_of(row, reasons.look_ids))
         for row in page.rows.tolist()
     ]
 

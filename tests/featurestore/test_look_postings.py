@@ -45,7 +45,9 @@ def test_new_looks_are_found_at_once_and_replace_older_ones(model_looks: ModelLo
     assert len(model_looks.index().parts) == 2
     assert castles(model_looks) == [0, 3]
     index = model_looks.index()
-    assert index.scores_of(3, np.array([CASTLE, ESPRESSO])) == {ESPRESSO: pytest.approx(0.9, abs=1e-4)}
+    assert index.scores_of(3, np.array([CASTLE, ESPRESSO])) == {
+        ESPRESSO: pytest.approx(0.9, abs=1e-4)
+    }
     assert index.scores_of(2, np.array([CASTLE])) == {}
     counts = index.images_per_look(np.array([1, 2, 3, 4]), 0.3)
     assert (counts[CASTLE], counts[ESPRESSO], counts.sum()) == (2, 1, 3)

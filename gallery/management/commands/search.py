@@ -159,5 +159,7 @@ def _sentence(reading: Reading) -> str:
     more = len(known) - 3
     others = f" and {more} more" if more > 0 else ""
     if meaning.is_look:
-        return f"“{word}” was read as {names}{others}, seen in the whole photo. {reading.note}".strip()
+        return (
+            f"“{word}” was read as {names}{others}, seen in the whole photo. {reading.note}".strip()
+        )
     return f"“{word}” was read as {names}{others} ({meaning.similarity:.2f})."

@@ -1,8 +1,9 @@
 """The 1,000 classes of ImageNet that an appearance model tells apart, in the order of its scores.
 
-`look_labels.tsv` has a line for each: the WordNet 3.1 synset that the class is, and a name, which is
-the first word of that synset, or where two classes share that, one that tells them apart. ImageNet
-knows its classes by WordNet 3.0 synsets; each was found in WordNet 3.1 by its words and definition.
+`look_labels.tsv` has a line for each: the WordNet 3.1 synset that the class is, and a name, which
+is the first word of that synset, or where two classes share that, one that tells them apart.
+ImageNet knows its classes by WordNet 3.0 synsets; each was found in WordNet 3.1 by its words and
+definition. Four are what their pictures show instead: cups, televisions, sunglasses and swimsuits.
 """
 
 from __future__ import annotations

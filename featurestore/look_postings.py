@@ -80,8 +80,8 @@ class LookPostings:
             held = np.flatnonzero(contains(self.image_ids, ids))
             found[np.searchsorted(self.image_ids, ids[held])] = held
         else:
-            held = contains(ids, self.image_ids)
-            found[held] = np.searchsorted(ids, self.image_ids[held])
+            among = contains(ids, self.image_ids)
+            found[among] = np.searchsorted(ids, self.image_ids[among])
         found[~self.alive] = -1
         self._places.insert(0, (weakref.ref(postings), found))
         del self._places[KEPT_PLACES:]

@@ -15,6 +15,7 @@ import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 from tqdm import tqdm
 
 from detector import MAX_DETECTIONS, DetectorError
@@ -142,7 +143,7 @@ def _stored_image(image_id: int, image: TrueImage, path: Path) -> StoredImage:
     )
 
 
-def _pixels(path: Path) -> NDArray[np.uint8]:
+def _pixels(path: Path) -> Pillow.Image:
     try:
         # As large as ingestion reads it, so that the models see the same pixels.
         return read_pixels(path, Size.GRID)

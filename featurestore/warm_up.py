@@ -15,6 +15,7 @@ from featurestore.conditions import Asked, Kind, ObjectQuery, Presence, Relation
 from featurestore.explanations import Explainer
 from featurestore.index import Index, IndexPart
 from featurestore.layout_scores import LayoutQuery
+from featurestore.look_codes import LookCoder
 from featurestore.posting_kernels import objects_in_place
 from featurestore.postings import Postings, merge_postings
 from featurestore.regions import Region
@@ -50,6 +51,13 @@ def warm_up() -> None:
     )
     layout.scores(whole)
     layout.pairs(detections)
+    vectors = np.eye(2, 8, dtype=np.float32)
+    coder = LookCoder.fitted(vectors)
+    codes = coder.codes(vectors)
+    for writeable in (True, False):
+        # Those that are mapped from a file cannot be written, which makes them another type.
+        codes.flags.writeable = writeable
+        coder.cosines(codes, vectors[0])
     sweep_old_code()
 
 

@@ -37,4 +37,7 @@ def tend_store(*, everything: bool = False) -> Compaction | None:
         logger.error("%s is damaged: run `python manage.py check_store --repair`.", path)
     for stored_model_id in store.model_ids():
         store.renew_index(stored_model_id)
+    look_model_id = components.look_model_id()
+    if look_model_id is not None:
+        store.renew_look_index(look_model_id)
     return done

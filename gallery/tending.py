@@ -39,5 +39,5 @@ def tend_store(*, everything: bool = False) -> Compaction | None:
         store.renew_index(stored_model_id)
     look_model_id = components.look_model_id()
     if look_model_id is not None:
-        store.renew_look_index(look_model_id)
+        store.renew_look_index(look_model_id, components.look_space())
     return done

@@ -64,6 +64,9 @@ class SearchResults(Schema):
     total: int
     hidden: int = Field(description="weaker matches that are not shown")
     took_ms: float
+    without_look: int = Field(
+        0, description="photos whose look is still being made, in a search by look"
+    )
     results: list[SearchHit]
 
 
@@ -77,6 +80,7 @@ def search_results(answer: Answer) -> SearchResults:
         total=answer.total,
         hidden=answer.hidden,
         took_ms=round(answer.took_ms, 3),
+        without_look=answer.without_look,
         results=[
             SearchHit(
                 id=hit.image.pk,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,6 +71,18 @@ class Likeness:
     @property
     def wants_look(self) -> bool:
         return self.weight > 0
+
+
+def read_likeness(query: Mapping[str, str]) -> Likeness:
+    """What an address asks for. Raises QueryRefused."""
+    text = query.get("weight", "")
+    try:
+        weight = float(text) if text else None
+    except ValueError:
+        raise QueryRefused(_("The weight of the look should be from 0 to 1.")) from None
+    if not query.get("by") and weight is None:
+        return Likeness()
+    return Likeness.of(query.get("by"), weight if weight is not None else HALF_WAY)
 
 
 def search_alike(

@@ -8,7 +8,6 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from featurestore.errors import StoreError
@@ -17,7 +16,8 @@ from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
 from gallery.lookup import image_or_404
 from gallery.neighbours import neighbours_of, read_origin
-from gallery.originals import read_original, thumbnail_path
+from gallery.original_response import original_response
+from gallery.originals import thumbnail_path
 from gallery.photo_objects import drawn_objects, objects_of
 from gallery.thumbnails import Size
 from gallery.trash import move_to_trash
@@ -66,18 +66,9 @@ def original(request: HttpRequest, image_id: int) -> HttpResponse:
     """The bytes as uploaded, always as a download: a browser never runs what is in them."""
     image = image_or_404(image_id)
     try:
-        data = read_original(image)
+        return original_response(image)
     except StoreError as error:
         raise Http404(str(error)) from error
-    disposition = content_disposition_header(as_attachment=True, filename=image.name)
-    return HttpResponse(
-        data,
-        content_type=image.media_type,
-        headers={
-            "Content-Disposition": disposition or "attachment",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
 
 
 @require_http_methods(["GET", "POST"])

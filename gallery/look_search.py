@@ -38,8 +38,8 @@ from gallery.search import (
 from gallery.thumbnails import Size
 
 # Below this a photo is likelier of something else; below the floor it is not even counted.
-LOOK_CUT_OFF = 0.25
-LOOK_FLOOR = 0.15
+LOOK_CUT_OFF = 0.15
+LOOK_FLOOR = 0.05
 
 LAYOUT, LOOK, BOTH = "layout", "look", "both"
 WAYS = (LAYOUT, LOOK, BOTH)
@@ -151,7 +151,7 @@ def search_alike(
         reasons: list[Reason] = []
         alike = float(compared.scores[row])
         if alike > 0:
-            sentence = _("Looks alike: %(percent)d %%") % {"percent": round(100 * alike)}
+            sentence = _("Looks alike: %(percent)d%%") % {"percent": round(100 * alike)}
             part = min(mixture.look * alike, score)
             reasons.append(Reason(asked="look", sentence=sentence, part=part, is_met=True))
         if ready is not None:

@@ -58,7 +58,7 @@ def test_the_photo_that_looks_most_like_it_comes_first_and_says_so(looked_at: Ph
     best = answer.hits[0]
     assert names(answer)[0] == "motorcycle_left"
     assert [reason.asked for reason in best.why] == ["look"]
-    assert best.why[0].sentence == f"Looks alike: {round(100 * best.score)} %"
+    assert best.why[0].sentence == f"Looks alike: {round(100 * best.score)}%"
     assert best.score > 0.7 > max([0, *(hit.score for hit in answer.hits[1:])])
     [same, *_] = like_file(CAT, 1).hits
     assert same.score == pytest.approx(1, abs=0.02)

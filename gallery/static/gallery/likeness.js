@@ -8,7 +8,7 @@ const slider = form?.elements.weight;
 let resting = 0;
 
 slider?.addEventListener("input", () => {
-  slider.setAttribute("aria-valuetext", `${Math.round(100 * slider.value)} %`);
+  slider.setAttribute("aria-valuetext", `${Math.round(100 * slider.value)}%`);
 });
 
 // Each press of an arrow key is a change.

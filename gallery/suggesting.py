@@ -57,6 +57,7 @@ FILTERS_SAID = {
     "after": gettext_lazy("uploaded since then"),
     "before": gettext_lazy("uploaded before then"),
     "name": gettext_lazy("what the photo’s name holds"),
+    "tag": gettext_lazy("what the photo is tagged with"),
     "type": gettext_lazy("the kind of file"),
 }
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from django.conf import settings
 from numpy.typing import NDArray
 
-from detector import Embedder
+from detector import Embedder, create_embedder
 from featurestore.looks import EMBEDDING_DIMENSIONS
 from gallery import components
 from gallery.decoding import look_input, read_pixels
@@ -33,6 +35,22 @@ class Examples:
     """(n,)"""
     unreadable: tuple[Path, ...] = ()
     """Files that are no photos."""
+
+
+@cache
+def _embedder(url: str, models_dir: Path) -> Embedder:
+    return create_embedder(url, models_dir)
+
+
+def learning_embedder() -> Embedder:
+    """In float32 where it is local, so that the same photos teach the same on every machine.
+
+    Raises TrainingRefused, DetectorError.
+    """
+    url = settings.LOOK_URL
+    if url == components.LOOKS_OFF:
+        raise TrainingRefused("LOOK_URL is off:, so no photo can be looked at.")
+    return _embedder("local:f32" if url.startswith("local:") else url, components.models_dir())
 
 
 def examples_in(

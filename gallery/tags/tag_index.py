@@ -19,6 +19,8 @@ from gallery.tags.taggers import taggers
 
 # Tags whose photos are kept in mind.
 MOST_KEPT = 64
+# Tags that are listed at a time.
+MOST_NAMED = 1000
 LAST_LETTER = "\U0010ffff"
 
 _Photos = tuple[NDArray[np.int64], NDArray[np.float32]]
@@ -49,7 +51,7 @@ class TagIndex:
             is_refused=False, name__gte=beginning, name__lt=beginning + LAST_LETTER
         )
         counts = rows.values("name").annotate(photos=Count("image", distinct=True))
-        return dict(counts.order_by("-photos", "name").values_list("name", "photos"))
+        return dict(counts.order_by("-photos", "name").values_list("name", "photos")[:MOST_NAMED])
 
     def photos(self, name: str) -> _Photos:
         """(n,) rising ids of photos with a tag, and (n,) how probable it is, 0..1.

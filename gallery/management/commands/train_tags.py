@@ -8,17 +8,21 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import BaseCommand, CommandError
 from tqdm import tqdm
 
-from detector import DetectorError, create_embedder
+from detector import DetectorError
 from featurestore.durable import write_durably
 from gallery import components
 from gallery.catalogue import prepare_catalogue
 from gallery.errors import TrainingRefused
 from gallery.learnt import NothingBefore
-from gallery.tags.examples import Examples, examples_in, examples_tagged
+from gallery.tags.examples import (
+    Examples,
+    examples_in,
+    examples_tagged,
+    learning_embedder,
+)
 from gallery.tags.head import write_head
 from gallery.tags.taggers import (
     SHIPPED_FOLDER,
@@ -79,7 +83,7 @@ class Command(BaseCommand):
         if options["folder"]:
             examples = _examples(options["folder"], quiet=quiet)
             source = f"{len(examples.labels)} photos of a folder"
-            model_id = _embedder().model_id
+            model_id = learning_embedder().model_id
         else:
             known = components.look_model_id()
             if known is None:
@@ -147,17 +151,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{name} is not in use.")
 
 
-def _embedder() -> Any:
-    if settings.LOOK_URL == components.LOOKS_OFF:
-        raise CommandError("LOOK_URL is off:, so no photo can be looked at.")
-    # In float32, so that the same photos teach the same on every machine.
-    url = "local:f32" if settings.LOOK_URL.startswith("local:") else settings.LOOK_URL
-    return create_embedder(url, components.models_dir())
-
-
 def _examples(folder: Path, *, quiet: bool) -> Examples:
     with tqdm(unit="photo", file=sys.stderr, disable=quiet) as bar:
-        return examples_in(folder, _embedder(), bar.update)
+        return examples_in(folder, learning_embedder(), bar.update)
 
 
 def _ship(name: str, training: Training, source: str) -> None:

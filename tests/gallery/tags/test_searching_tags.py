@@ -157,6 +157,10 @@ def test_tags_are_changed_on_the_page_and_by_scripts(
         ("my cup", "person"),
     ]
     assert ask("POST", "/tags", {"images": [cup, cat, 10**6], "add": ["mine"]}) == {"photos": 2}
+    suggested = client.get("/suggest", {"q": "min"}).json()["suggestions"]
+    assert ("mine", 2) in {(one["label"], one["photos"]) for one in suggested}
+    [value] = client.get("/suggest", {"q": "tag:my"}).json()["suggestions"]
+    assert value["label"] == 'tag:"my cup"'
     changed = ask("PATCH", f"/images/{cup}/tags", {"remove": ["my cup"], "add": ["hat"]})
     assert [tag["name"] for tag in changed["tags"]] == ["breakfast", "hat", "mine"]
     assert ask("GET", "/tags?beginning=mi") == [{"name": "mine", "photos": 2}]

@@ -16,15 +16,18 @@ from PIL import Image as Pillow
 from detector.look_model import LOOK_MODEL_ID
 from featurestore.looks import LookFeatures
 from gallery import components, learnt
+from gallery.decoding import look_input, read_pixels
 from gallery.errors import TrainingRefused
 from gallery.look_projection import current_projection, fit_projection, look_name
 from gallery.models import PhotoTag
 from gallery.tags.examples import examples_in, learning_embedder
 from gallery.tags.head import HeadUnreadable, read_head, write_head
 from gallery.tags.machine_tags import tag_untagged
+from gallery.tags.models import SURE_TAG
 from gallery.tags.photo_tags import change_tags, tags_of
 from gallery.tags.taggers import SHIPPED_FOLDER, taggers
 from gallery.tags.training import measure_head, train_head
+from gallery.thumbnails import Size
 from tests.gallery.tags.drawn_looks import drawn_looks
 from tests.photos import CAT, COFFEE, HORSE
 
@@ -188,6 +191,18 @@ def test_the_tagger_that_comes_with_the_gallery_is_as_good_as_it_says(
     taken = head.class_probabilities(embedding[of_five])[:, columns].argmax(axis=1)
     right = np.array(FIVE)[taken] == np.array(labels)[of_five]
     assert right.mean() >= 0.92
+
+
+def test_the_tagger_that_comes_with_the_gallery_calls_few_other_photos_clothes() -> None:
+    folder = CLOTHING.parent / "photos" / "images"
+    if not folder.is_dir():
+        pytest.skip("the photos of COCO are not at ../shared/data")
+    embedder = learning_embedder()
+    files = sorted(folder.glob("*.jpg"))[::4]
+    seen = np.stack([look_input(read_pixels(file, Size.GRID)) for file in files])
+    head = read_head(SHIPPED_FOLDER / "fashion.npz")
+    probabilities = head.probabilities(embedder.embed(seen).embedding.astype(np.float16))
+    assert (probabilities.max(axis=1) >= SURE_TAG).mean() <= 0.03
 
 
 def test_the_tagger_that_comes_with_the_gallery_reads_the_model_that_does() -> None:

@@ -245,8 +245,11 @@ class _Reader:
         says_how = thing.size is not None or (least, most) != (1, None)
         if asked is None and says_how:
             raise QueryRefused(
-                f"“{thing.words}” is a tag, which says neither how many nor how big. "
-                f"Search for: {tag}",
+                _(
+                    "“%(words)s” is a tag, which says neither how many nor how big. "
+                    "Search for: %(tag)s"
+                )
+                % {"words": thing.words, "tag": tag},
                 span=thing.span,
             )
         yield (
@@ -265,8 +268,11 @@ class _Reader:
         for thing in things:
             if self._meaning(thing) is None and self._tag(thing) is not None:
                 raise QueryRefused(
-                    f"“{thing.words}” is a tag, which does not say where in the photo it is, nor "
-                    f"what else is there. Search for: {self._tag(thing)}",
+                    _(
+                        "“%(words)s” is a tag, which does not say where in the photo it is, nor "
+                        "what else is there. Search for: %(tag)s"
+                    )
+                    % {"words": thing.words, "tag": self._tag(thing)},
                     span=of.span,
                 )
 

@@ -24,6 +24,8 @@ from gallery.tags.taggers import Tagger, taggers
 BATCH = 2000
 # Below it a tag is not even a weak match.
 LEAST_PROBABILITY = 0.1
+# Certain are people only.
+SUREST = 0.99
 NO_TAGGERS = "-"
 
 _lock = threading.Lock()
@@ -70,7 +72,7 @@ def suggested_tags(looks: LookFeatures, known: Sequence[Tagger]) -> list[PhotoTa
                         name=name,
                         key=tag_key(name),
                         tagger=tagger.name,
-                        probability=round(float(probabilities[row, column]), 4),
+                        probability=round(min(float(probabilities[row, column]), SUREST), 4),
                     )
                 )
     return found

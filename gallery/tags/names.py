@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from gallery.errors import EditRefused
 from gallery.plurals import plural
 from gallery.query.typed_text import plain
@@ -19,12 +21,12 @@ def tag_name(text: str) -> str:
     """A tag as it is kept: in lower case, one blank between words. Raises EditRefused."""
     name = plain(printable_text(text))
     if not name or not any(sign.isalnum() for sign in name):
-        raise EditRefused("A tag needs a name, like: summer party")
+        raise EditRefused(_("A tag needs a name, like: summer party"))
     if len(name) > MAX_TAG_LENGTH:
-        raise EditRefused(f"A tag has at most {MAX_TAG_LENGTH} characters.")
+        raise EditRefused(_("A tag has at most %(most)s characters.") % {"most": MAX_TAG_LENGTH})
     odd = SIGNS_OF_THE_LANGUAGE.intersection(name)
     if odd:
-        raise EditRefused(f"A tag cannot have the sign {min(odd)} in it.")
+        raise EditRefused(_("A tag cannot have the sign %(sign)s in it.") % {"sign": min(odd)})
     return name
 
 

@@ -7,7 +7,9 @@ the same of all images. Object scores are probabilities, so conditions are proba
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,9 @@ from featurestore.packing import pack_boxes, pack_scores
 from featurestore.posting_kernels import LEAST_DOUBT, SURE_STEPS
 from featurestore.postings import ALL_CLASS_IDS
 from featurestore.relations import RELATIONS, holds
+from featurestore.tagged_scores import tag_chance
+
+NO_TAGS: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ class ConditionPart:
     and of `Only` are objects that should not be there."""
     holds: bool = True
     """Of a relation: whether the pair lies as asked."""
+    tagged: float = 0.0
+    """How probable its tag is, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ class _Answer:
     probability: float
     objects: list[tuple[_Object, float]]
     holds: bool = True
+    tagged: float = 0.0
 
 
 class Explainer:
@@ -109,25 +117,33 @@ class Explainer:
             return ALL_CLASS_IDS
         return np.array(sorted({one for kind in self._weights.values() for one in kind}), np.int64)
 
-    def explain(self, detections: NDArray[np.float32]) -> Explanation:
+    def explain(
+        self, detections: NDArray[np.float32], tags: Mapping[str, float] = NO_TAGS
+    ) -> Explanation:
         """The score of an image and where it comes from.
 
         Args:
             detections: (k, 6) objects of the image, without padding, as `Postings` gives them; at
                 least those of `class_ids`.
+            tags: how probable tags are that the query names, 0..1.
         """
         objects = _objects(detections)
         best = Explanation(0.0, 0, ())
         for number, alternative in enumerate(self._query.alternatives):
-            answers = [self._answer(condition, objects) for condition in alternative]
+            answers = [self._answer(condition, objects, tags) for condition in alternative]
             score = _score(alternative, answers)
             if number == 0 or score > best.score:
                 best = Explanation(score, number, _parts(score, alternative, answers))
         return best
 
-    def _answer(self, condition: Condition, objects: list[_Object]) -> _Answer:
+    def _answer(
+        self, condition: Condition, objects: list[_Object], tags: Mapping[str, float]
+    ) -> _Answer:
         if isinstance(condition, Presence):
-            return _present(condition, self._that_count(condition.asked, objects))
+            seen = _present(condition, self._that_count(condition.asked, objects))
+            told = tag_chance(condition, tags.get(condition.tag, 0.0)) if condition.tag else 0.0
+            probability = 1 - (1 - seen.probability) * (1 - told)
+            return replace(seen, probability=probability, tagged=told) if told else seen
         if isinstance(condition, Relation):
             return _related(
                 condition,
@@ -241,12 +257,14 @@ def _parts(
         shares = [0.0 if _is_against(condition) else one for _, one in answer.objects]
         if isinstance(condition, Relation) and not condition.negated:
             shares = [0.5 for _ in shares]
-        of_all = math.fsum(shares)
+        of_all = math.fsum(shares) + (0.0 if _is_against(condition) else answer.tagged)
         matched = tuple(
             MatchedObject(one.row, of_object, part * share / of_all if of_all else 0.0)
             for (one, of_object), share in zip(answer.objects, shares, strict=True)
         )
-        parts.append(ConditionPart(condition, probability, part, matched, answer.holds))
+        parts.append(
+            ConditionPart(condition, probability, part, matched, answer.holds, answer.tagged)
+        )
     return tuple(parts)
 
 

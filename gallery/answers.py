@@ -48,6 +48,7 @@ class WordReading(Schema):
     similarity: float | None = Field(description="of the word and the best of them, 0..1")
     exact_query: str | None = Field(description="the query with the best of them, and only that")
     corrections: list[Correction]
+    tag: str | None = Field(description="the tag that it names as well")
 
 
 class QueryPart(Schema):
@@ -114,6 +115,7 @@ def _reading(reading: Reading) -> WordReading:
         similarity=round(meaning.similarity, 4) if meaning else None,
         exact_query=reading.exact_query,
         corrections=[Correction(word=word, query=query) for word, query in reading.corrections],
+        tag=reading.tag,
     )
 
 

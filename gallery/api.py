@@ -32,6 +32,7 @@ from gallery.search import (
 )
 from gallery.search_api import router as search_router
 from gallery.searches_api import router as searches_router
+from gallery.tags.tags_api import router as tags_router
 from gallery.trash import move_to_trash
 from gallery.trash_api import router as trash_router
 from gallery.tus_api import router as resumable_uploads
@@ -53,6 +54,7 @@ api.add_router("", searches_router)
 api.add_router("", trash_router)
 api.add_router("", objects_router)
 api.add_router("", resumable_uploads)
+api.add_router("", tags_router)
 
 
 class Problem(Schema):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
 from featurestore.conditions import Condition, ObjectQuery, Only, Presence, Relation
-from featurestore.explanations import ConditionPart, Explainer
+from featurestore.explanations import NO_TAGS, ConditionPart, Explainer
 from featurestore.layout_scores import LayoutQuery
 from gallery.layouts import Box, Layout, unit_box
 from gallery.sentences import (
@@ -68,13 +68,16 @@ class TextReasons:
         """(c,) classes whose objects are needed."""
         return self._explainer.class_ids
 
-    def of(self, detections: NDArray[np.float32]) -> tuple[Reason, ...]:
+    def of(
+        self, detections: NDArray[np.float32], tags: Mapping[str, float] = NO_TAGS
+    ) -> tuple[Reason, ...]:
         """The reasons of an image, in the query's order.
 
         Args:
             detections: (k, 6) its objects of `class_ids` at least.
+            tags: how probable each of the query's tags is.
         """
-        explanation = self._explainer.explain(detections)
+        explanation = self._explainer.explain(detections, tags)
         if not explanation.conditions:
             return ()
         alternative = explanation.alternative
@@ -160,14 +163,14 @@ def _reason(
     if isinstance(asked, Relation) and companions:
         # One of the two at most was found.
         named = []
-    only_company = companions and len(companions) == len(objects)
+    only_company = companions and len(companions) == len(objects) and not part.tagged
     return Reason(
         asked=label,
         sentence=company_sentence(label, companions)
         if only_company
         else condition_sentence(label, part, named),
         part=part.part * scale,
-        is_met=not companions and is_met(part),
+        is_met=(not companions or part.tagged > 0) and is_met(part),
         objects=objects,
     )
 

@@ -34,6 +34,7 @@ from gallery.scoring import (
     score_query,
     weakening,
 )
+from gallery.tags.tag_index import tag_index
 from gallery.text_query import TextQuery, read_query
 
 # Below this, or `TEXT_CUT_OFF`, a hit is more likely noise than an answer; measured likewise.
@@ -121,7 +122,7 @@ def search_text(
     # Loaded once a process, which is no part of a search.
     vocabulary = components.vocabulary()
     started = time.perf_counter()
-    query = read_query(text, vocabulary)
+    query = read_query(text, vocabulary, tag_index)
     index = components.index()
     widened = company_query(index, query) if company else None
     scores = score_query(
@@ -142,7 +143,8 @@ def search_text(
         if score_name == ORIGINAL:
             return (original_reason(query.printed, "cosine of the mean word vectors", score),)
         reasons = weaker if score < np.float32(TEXT_CUT_OFF) else found
-        return reasons.of(index.objects_of(row, reasons.class_ids))
+        tags = {tag: tag_index.probability(tag, index.image_id(row)) for tag in query.tags}
+        return reasons.of(index.objects_of(row, reasons.class_ids), tags)
 
     hits = hits_of(index, ranking, why)
     return answer_of(text, hits, ranking, started, text=query)

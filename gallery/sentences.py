@@ -74,6 +74,8 @@ def condition_sentence(label: str, part: ConditionPart, objects: Sequence[Found]
         objects: those that answer it, or that should not be there, surest first.
     """
     text = re.sub("^-", _("no") + " ", label).replace('"', "")
+    if part.tagged or (isinstance(part.condition, Presence) and is_told_by_tag(part.condition)):
+        return _said(text, _tagged(text, part, objects))
     sure = [found for found in objects if found.score >= SURE_SCORE]
     facts: dict[str, object] = {"asked": text, "number": len(sure)}
     match part.condition:
@@ -104,6 +106,11 @@ def condition_sentence(label: str, part: ConditionPart, objects: Sequence[Found]
             return _("%(asked)s, none found") % facts
 
 
+def is_told_by_tag(condition: Presence) -> bool:
+    """Whether no object can answer a condition, only a tag."""
+    return bool(condition.tag) and len(condition.asked.kind.class_ids) == 0
+
+
 def company_sentence(label: str, companions: Sequence[Found]) -> str:
     """That nothing of a condition was found, but what often lies beside it."""
     return _("%(asked)s: not found, only its usual company: %(things)s") % {
@@ -126,6 +133,21 @@ def pair_sentence(name: str, iou: float, score: float, *, mirrored: bool) -> str
 def _said(text: str, answer: str) -> str:
     # Translators: what was asked for, and how a photo answers it.
     return _("%(asked)s: %(answer)s") % {"asked": text, "answer": answer}
+
+
+def _tagged(text: str, part: ConditionPart, objects: Sequence[Found]) -> str:
+    """ "tagged dress 93%", "tagged beach" of what a person said, with what was seen besides."""
+    assert isinstance(part.condition, Presence)
+    if not part.tagged:
+        return _("not tagged so")
+    facts = {"tag": part.condition.tag, "share": percentage(part.tagged)}
+    tagged = (_("tagged %(tag)s") if part.tagged >= 1 else _("tagged %(tag)s %(share)s")) % facts
+    if part.condition.negated:
+        tagged = _("but %(found)s") % {"found": tagged}
+    sure = [found for found in objects if found.score >= SURE_SCORE]
+    if not sure:
+        return tagged
+    return _("%(tagged)s; seen: %(found)s") % {"tagged": tagged, "found": _some(sure, text)}
 
 
 def _perhaps(text: str, part: ConditionPart, objects: Sequence[Found]) -> str:

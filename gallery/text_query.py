@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from featurestore import conditions
-from featurestore.conditions import Asked, ObjectQuery
+from featurestore.conditions import Asked, Kind, ObjectQuery
+from featurestore.tagged_scores import tags_asked
 from gallery.errors import QueryRefused
 from gallery.figures import grouped
 from gallery.photo_filters import catalogue_condition
@@ -38,6 +41,16 @@ BIG_AREA = 0.2
 SMALL_AREA = 0.04
 
 
+NO_KIND = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+class KnownTags(Protocol):
+    """The tags that photos of a gallery have, or may get."""
+
+    def named(self, words: str) -> str | None:
+        """The tag that words name, in singular or plural."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How one word of a query was read."""
@@ -52,6 +65,12 @@ class Reading:
     """The query with the word pinned to its best class; None where it names one."""
     corrections: tuple[tuple[str, str], ...] = ()
     """Words that may have been meant instead, each with the query so corrected."""
+    tag: str | None = None
+    """The tag that it names as well."""
+
+    @property
+    def is_understood(self) -> bool:
+        return self.meaning is not None or self.tag is not None
 
 
 @dataclass(frozen=True)
@@ -91,16 +110,25 @@ class TextQuery:
 
     @property
     def unknown_words(self) -> list[str]:
-        """Words that no object class is near to, as typed."""
-        return [reading.words for reading in self.readings if reading.meaning is None]
+        """Words that name no tag and that no object class is near to, as typed."""
+        return [reading.words for reading in self.readings if not reading.is_understood]
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Tags that may answer parts of it."""
+        asked = (tags_asked(alternative) for alternative in self.objects.alternatives)
+        return frozenset().union(*asked)
 
     @property
     def asks_for_objects(self) -> bool:
         return any(chip.readings for chip in self.chips)
 
 
-def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
+def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None) -> TextQuery:
     """Read a query in the language of docs/query-language.md.
+
+    Args:
+        tags: those that words may name besides.
 
     Raises QueryRefused where there is nothing to search for, or the language is not kept to.
     """
@@ -110,7 +138,8 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
             % {"length": grouped(len(text)), "limit": MAX_QUERY_LENGTH}
         )
     try:
-        typed = parse_query(text, lambda name: is_called(name) or vocabulary.is_name(name))
+        is_name = _names(vocabulary, tags)
+        typed = parse_query(text, lambda name: is_called(name) or is_name(name))
     except QuerySyntaxError as error:
         raise QueryRefused(str(error), span=error.span) from error
     query = in_query_language(typed)
@@ -119,7 +148,7 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
             _("There is no word to search for. Type what is in the photo, like: dog")
         )
     _check_relations(query)
-    reader = _Reader(query, vocabulary)
+    reader = _Reader(query, vocabulary, tags)
     compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
     understood = [found for found in compiled if found]
     return TextQuery(
@@ -160,9 +189,11 @@ def _check_relations(query: Query) -> None:
 class _Reader:
     """Looks each word of a query up once."""
 
-    def __init__(self, query: Query, vocabulary: Vocabulary) -> None:
+    def __init__(self, query: Query, vocabulary: Vocabulary, tags: KnownTags | None) -> None:
         self._query = query
         self._vocabulary = vocabulary
+        self._known_tags = tags
+        self._tags: dict[str, str | None] = {}
         self._meanings: dict[tuple[str, bool], Meaning | None] = {}
 
     def alternative(self, conjunction: Conjunction) -> list[tuple[conditions.Condition, str]]:
@@ -194,8 +225,10 @@ class _Reader:
             case Thing():
                 yield from self._presence(condition)
             case Relation():
+                self._check_places((condition.subject, condition.object), condition)
                 yield from self._relation(condition)
             case Only():
+                self._check_places(condition.things, condition)
                 asked = [self._asked(thing) for thing in condition.things]
                 known = tuple(one.kind for one in asked if one is not None)
                 for thing in condition.things:
@@ -204,11 +237,44 @@ class _Reader:
                     yield _text(condition), conditions.Only(known)
 
     def _presence(self, thing: Thing) -> Iterator[tuple[str, conditions.Condition]]:
+        tag = self._tag(thing)
         asked = self._asked(thing)
-        if asked is None:
+        if asked is None and tag is None:
             return
         least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
-        yield _text(thing), conditions.Presence(asked, least, most, thing.negated)
+        says_how = thing.size is not None or (least, most) != (1, None)
+        if asked is None and says_how:
+            raise QueryRefused(
+                _(
+                    "“%(words)s” is a tag, which says neither how many nor how big. "
+                    "Search for: %(tag)s"
+                )
+                % {"words": thing.words, "tag": tag},
+                span=thing.span,
+            )
+        yield (
+            _text(thing),
+            conditions.Presence(
+                asked or Asked(NO_KIND, min_score=(thing.min_score or 0) / 100),
+                least,
+                most,
+                thing.negated,
+                tag="" if says_how else tag or "",
+            ),
+        )
+
+    def _check_places(self, things: tuple[Thing, ...], of: Condition) -> None:
+        """A tag says neither where a thing is nor what else there is."""
+        for thing in things:
+            if self._meaning(thing) is None and self._tag(thing) is not None:
+                raise QueryRefused(
+                    _(
+                        "“%(words)s” is a tag, which does not say where in the photo it is, nor "
+                        "what else is there. Search for: %(tag)s"
+                    )
+                    % {"words": thing.words, "tag": self._tag(thing)},
+                    span=of.span,
+                )
 
     def _relation(self, relation: Relation) -> Iterator[tuple[str, conditions.Condition]]:
         subject, other = self._asked(relation.subject), self._asked(relation.object)
@@ -234,10 +300,23 @@ class _Reader:
             max_area=SMALL_AREA if thing.size == "small" else 1.0,
         )
 
+    def _tag(self, thing: Thing) -> str | None:
+        """The tag that a thing's words name; quotes ask for a class, where there is one."""
+        if self._known_tags is None:
+            return None
+        if thing.quoted and self._vocabulary.exact_meaning(thing.words) is not None:
+            return None
+        if thing.words not in self._tags:
+            self._tags[thing.words] = self._known_tags.named(thing.words)
+        return self._tags[thing.words]
+
     def _meaning(self, thing: Thing) -> Meaning | None:
         key = thing.words, thing.quoted
         if key not in self._meanings:
             look_up = self._vocabulary.exact_meaning if thing.quoted else self._vocabulary.meaning
+            if self._tag(thing) is not None and not self._vocabulary.stands_for(thing.words):
+                # Who tags shoes means no handbags, which only are the class that is nearest.
+                look_up = self._vocabulary.exact_meaning
             self._meanings[key] = look_up(thing.words)
         return self._meanings[key]
 
@@ -247,7 +326,7 @@ class _Reader:
         if meaning is not None and not meaning.is_named:
             exact = print_query(with_exact(self._query, thing, meaning.class_names[0]))
         corrections: tuple[tuple[str, str], ...] = ()
-        if not self._vocabulary.is_usual(thing.words):
+        if self._tag(thing) is None and not self._vocabulary.is_usual(thing.words):
             corrections = tuple(
                 (word, print_query(with_words(self._query, thing, word)))
                 for word in self._vocabulary.corrections(thing.words)
@@ -258,10 +337,18 @@ class _Reader:
             is_known=self._vocabulary.knows(thing.words),
             exact_query=exact,
             corrections=corrections,
+            tag=self._tag(thing),
         )
 
     def _print_without(self, part: Condition | Filter) -> str:
         return print_query(without(self._query, part))
+
+
+def _names(vocabulary: Vocabulary, tags: KnownTags | None) -> Callable[[str], bool]:
+    """Whether several words are one name."""
+    if tags is None:
+        return vocabulary.is_name
+    return lambda phrase: vocabulary.is_name(phrase) or tags.named(phrase) is not None
 
 
 def _things(condition: Condition) -> tuple[Thing, ...]:

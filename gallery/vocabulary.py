@@ -156,6 +156,11 @@ class Vocabulary:
         name = self.class_named(phrase)
         return None if name is None else _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
 
+    def stands_for(self, phrase: str) -> bool:
+        """Whether a phrase names a class or a kind of them, and is not merely near to one."""
+        facts = self._facts(phrase)
+        return self.class_named(phrase) is not None or bool(facts and facts.meant)
+
     def is_usual(self, phrase: str) -> bool:
         """Whether a word is used so much that it is hardly a typing mistake."""
         place = self._vectors.key_to_index

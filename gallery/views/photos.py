@@ -19,6 +19,7 @@ from gallery.neighbours import neighbours_of, read_origin
 from gallery.original_response import original_response
 from gallery.originals import thumbnail_path
 from gallery.photo_objects import drawn_objects, objects_of
+from gallery.tags.photo_tags import tags_of
 from gallery.thumbnails import Size
 from gallery.trash import move_to_trash
 from gallery.views.trash import tell_of_move
@@ -32,8 +33,11 @@ def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     objects = objects_of(image_id)
     boxes = drawn_objects(objects, image.width, image.height)
     origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
+    tags = tags_of(image_id)
     shown = {
         "image": image,
+        "tags": tags,
+        "has_suggestions": any(not tag.by_person for tag in tags),
         "boxes": boxes,
         "is_corrected": objects.is_corrected,
         "neighbours": neighbours_of(image, origin),

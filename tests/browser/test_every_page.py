@@ -46,8 +46,8 @@ UNSPOKEN = """() => [
     .filter((control) => !control.textContent.trim() && !control.querySelector("img[alt]")),
   ...[...document.querySelectorAll("[id]")]
     .filter((one) => document.querySelectorAll(`#${CSS.escape(one.id)}`).length > 1),
-  // The viewer's script gives the picture its place.
-  ...document.querySelectorAll("[style]:not(#picture), style, script:not([src])"),
+  // Style attributes of the page are refused with a complaint; those of scripts are meant.
+  ...document.querySelectorAll("style, script:not([src])"),
 ].map((element) => element.outerHTML.slice(0, 200))"""
 
 # Texts whose contrast to what lies behind them is below 4.5, or 3 where the type is large.

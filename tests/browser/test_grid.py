@@ -82,7 +82,7 @@ def test_the_grid_is_endless_justified_and_still(
     page.evaluate(
         "new PerformanceObserver((list) => { window.shift = (window.shift ?? 0) + list.getEntries()"
         ".reduce((sum, entry) => sum + (entry.hadRecentInput ? 0 : entry.value), 0) })"
-        ".observe({ type: 'layout-shift' })"
+        ".observe({ type: 'layout-shift', buffered: true })"
     )
     page.mouse.move(200, 400)
     scroll_to_end(page)

@@ -16,7 +16,6 @@ from detector.model_files import MODEL_ID
 from featurestore.current_model import ModelChoice, read_model_choice
 from featurestore.errors import SegmentDamaged
 from featurestore.index import Index
-from featurestore.look_space import PLAIN, LookSpace
 from featurestore.store import FeatureStore
 from gallery.spool import Spool
 from gallery.thumbnails import Thumbnails
@@ -139,11 +138,6 @@ def look_model_id() -> str | None:
     if LOOK_MODEL_ID in stored or not stored or not settings.LOOK_URL.startswith(GRPC_PREFIX):
         return LOOK_MODEL_ID
     return stored[-1]
-
-
-def look_space() -> LookSpace:
-    """What looks are compared in."""
-    return PLAIN
 
 
 def models_dir() -> Path:

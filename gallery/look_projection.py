@@ -2,8 +2,7 @@
 
 With labels it is what linear discriminant analysis finds, and after that what else the photos
 differ in; without, the directions in which they differ most, evened out. Whoever compares looks
-asks `current_projection` and names what it keeps by `look_name`, so that it is made anew for
-another.
+asks `current_look_space`, and keeps what it makes by the name of that.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -22,6 +21,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from featurestore.durable import write_durably
+from featurestore.look_space import PLAIN, LookSpace
 from featurestore.looks import EMBEDDING_DIMENSIONS
 from gallery.errors import TrainingRefused
 from gallery.learnt import Learnt
@@ -181,17 +181,25 @@ def current_projection(look_model_id: str) -> LookProjection | None:
     if not current:
         return None
     try:
-        projection = read_projection(versions().path(current))
+        projection = _kept_projection(versions().path(current))
     except FileNotFoundError:
         return None
     # Learnt from another model's embeddings, it says nothing of this one's.
     return projection if projection.look_model_id == look_model_id else None
 
 
-def look_name(look_model_id: str) -> str:
-    """What to name a copy of all looks by: another one wherever they are compared otherwise."""
+def current_look_space(look_model_id: str) -> LookSpace:
+    """What the looks of a model are compared in: as was learnt last, or as they are."""
     projection = current_projection(look_model_id)
-    return look_model_id if projection is None else f"{look_model_id}-{projection.fingerprint}"
+    if projection is None:
+        return PLAIN
+    return LookSpace(f"fit-{projection.fingerprint}", projection.project)
+
+
+@lru_cache(maxsize=2)
+def _kept_projection(path: Path) -> LookProjection:
+    """As `read_projection`: no version is ever written over."""
+    return read_projection(path)
 
 
 def write_projection(path: Path, projection: LookProjection) -> None:

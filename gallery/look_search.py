@@ -19,6 +19,7 @@ from gallery.decoding import look_input, read_pixels
 from gallery.errors import QueryRefused
 from gallery.explaining import Reason, layout_reasons
 from gallery.layouts import Box, Layout
+from gallery.look_projection import current_look_space
 from gallery.looking import look_at
 from gallery.photo_queries import box_in_pixels
 from gallery.scoring import OBJECTS, layout_query
@@ -202,7 +203,7 @@ def _look_index() -> LookIndex:
     model_id = components.look_model_id()
     if model_id is None:
         raise QueryRefused(_no_looks())
-    return components.store().look_index(model_id, components.look_space())
+    return components.store().look_index(model_id, current_look_space(model_id))
 
 
 def _no_looks() -> str:

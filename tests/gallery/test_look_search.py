@@ -14,9 +14,11 @@ from django.test import Client
 from PIL import Image as Pillow
 from pytest_django import Settings
 
+from featurestore.looks import EMBEDDING_DIMENSIONS
 from gallery import components
 from gallery.compared_looks import Mixture
 from gallery.errors import QueryRefused
+from gallery.look_projection import LookProjection, versions, write_projection
 from gallery.look_search import Likeness, look_of_file, look_of_image, search_alike
 from gallery.looking import fill_in_looks
 from gallery.models import Image
@@ -213,3 +215,19 @@ def test_pages_offer_the_look_and_say_what_is_missing(looked_at: Photos, client:
     drawn = multipart([("drawn.png", drawn_png())], field="photo")
     address = client.post("/search/photo", drawn, content_type=MULTIPART)["Location"]
     assert client.get(f"{address}?by=look").status_code == 200
+
+
+def test_what_was_learnt_of_looks_is_what_they_are_compared_in(looked_at: Photos) -> None:
+    model_id = components.look_model_id()
+    assert model_id is not None
+    assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]
+    # A look in which only the sum counts, so that all photos look the same.
+    same = LookProjection(
+        model_id,
+        np.zeros(EMBEDDING_DIMENSIONS, np.float16),
+        np.ones((EMBEDDING_DIMENSIONS, 1), np.float16),
+    )
+    versions().add(lambda path: write_projection(path, same), {})
+    assert len(like_file(MOTORCYCLE_AGAIN, 1).hits) == len(looked_at)
+    versions().back()
+    assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]

@@ -18,7 +18,7 @@ from featurestore.looks import LookFeatures
 from gallery import components, learnt
 from gallery.decoding import look_input, read_pixels
 from gallery.errors import TrainingRefused
-from gallery.look_projection import current_projection, fit_projection, look_name
+from gallery.look_projection import current_look_space, current_projection, fit_projection
 from gallery.models import PhotoTag
 from gallery.tags.examples import examples_in, learning_embedder
 from gallery.tags.head import HeadUnreadable, read_head, write_head
@@ -149,7 +149,7 @@ def test_a_tagger_is_trained_listed_measured_and_undone(gallery_data: Path, tmp_
     assert model_id is not None
     projection = current_projection(model_id)
     assert projection is not None
-    assert look_name(model_id) == f"{model_id}-{projection.fingerprint}"
+    assert current_look_space(model_id).name == f"fit-{projection.fingerprint}"
     assert "as they are" in command("fit_look", "--back")
     assert current_projection(model_id) is None
     with pytest.raises(CommandError, match="nothing before"):

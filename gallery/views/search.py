@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
-from numpy.typing import NDArray
 
 from detector import DetectorError
 from featurestore.errors import StoreError
@@ -24,6 +22,7 @@ from gallery.errors import QueryRefused, Refused
 from gallery.layouts import Box, Layout, parse_layout, parse_part
 from gallery.look_search import (
     Likeness,
+    Vector,
     look_of_file,
     look_of_image,
     read_likeness,
@@ -59,10 +58,10 @@ class _Picture:
     without_image_id: int | None = None
     kept_as: str = ""
     """What its file is told apart by from all others."""
-    look: Callable[[], NDArray[np.float32]] | None = None
+    look: Callable[[], Vector] | None = None
     """Tells how it looks; a drawing looks like nothing."""
 
-    def looks_like(self, part: Box | None) -> NDArray[np.float32]:
+    def looks_like(self, part: Box | None) -> Vector:
         """(d,) how it looks, or a part of it."""
         if self.look is None or self.file is None:
             raise QueryRefused(_("A drawing has a layout, but no look."))

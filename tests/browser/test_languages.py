@@ -20,9 +20,9 @@ READ = """() => {
   const all = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (all.nextNode()) {
     const element = all.currentNode.parentElement;
-    const own = "script, template, code, kbd, dt a, .credits, .chip-text, .query, " +
-      "[lang]:not(html), datalist";
-    if (!element.closest(own) && element.checkVisibility()) texts.push(all.currentNode.data.trim());
+    const own = "script, template, code, kbd, dt a, .credits, .chip-text, datalist";
+    if (element.closest(own) || element.closest("[lang]") !== document.documentElement) continue;
+    if (element.checkVisibility()) texts.push(all.currentNode.data.trim());
   }
   for (const element of document.querySelectorAll("[aria-label], [title], [alt], [placeholder]")) {
     for (const name of ["aria-label", "title", "alt", "placeholder"]) {

@@ -95,7 +95,10 @@ FOCUS = """() => {
   const one = document.activeElement;
   const ring = (element) => getComputedStyle(element).outlineStyle !== "none";
   const words = one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent;
-  const seen = ring(one) || (one.parentElement && ring(one.parentElement));
+  // What is drawn has a line of its own instead.
+  const edge = (rect) => getComputedStyle(rect).stroke !== "none";
+  const drawn = [...one.querySelectorAll("rect")].some(edge);
+  const seen = ring(one) || drawn || (one.parentElement && ring(one.parentElement));
   return { name: words.replace(/\\s+/g, " ").trim(), tag: one.tagName, seen };
 }"""
 

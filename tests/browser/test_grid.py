@@ -53,8 +53,9 @@ def _add_rows(served: ServedGallery) -> None:
     with sqlite3.connect(served.data / "gallery.sqlite3", timeout=30) as catalogue:
         catalogue.executemany(
             "INSERT INTO gallery_image (sha256, name, media_type, size, width, height, uploaded_at,"
-            " state, spool_name, tries, due_at, failure, priority, preview) VALUES"
-            " (?, ?, 'image/jpeg', 1, ?, ?, ?, 'ready', '', 0, '2026-01-01 00:00:00', '', 0, ?)",
+            " state, spool_name, tries, due_at, failure, priority, tagged_by, preview) VALUES"
+            " (?, ?, 'image/jpeg', 1, ?, ?, ?, 'ready', '', 0, '2026-01-01 00:00:00', '', 0, '',"
+            " ?)",
             rows,
         )
     catalogue.close()

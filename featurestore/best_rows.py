@@ -49,7 +49,7 @@ def best_rows(
     wanted = min(offset + limit, total)
     rows, ids = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for first, part in index.numbered_parts():
-        of_part = _best_of(scores[first : first + len(part.postings)], wanted, cut)
+        of_part = best_of(scores[first : first + len(part.postings)], wanted, cut)
         rows.append(first + of_part)
         ids.append(part.postings.image_ids[of_part])
     candidates = np.concatenate(rows)
@@ -59,7 +59,7 @@ def best_rows(
     return Ranking(rows=page, scores=scores[page], total=total, hidden=hidden)
 
 
-def _best_of(scores: NDArray[np.float32], wanted: int, cut: np.float32) -> NDArray[np.int64]:
+def best_of(scores: NDArray[np.float32], wanted: int, cut: np.float32) -> NDArray[np.int64]:
     """(k,) at most `wanted` rows in no order: the best, of equal scores the last."""
     keys = np.empty(max(2 * wanted, ROOM), np.int64)
     row, count = len(scores), 0

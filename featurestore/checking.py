@@ -26,6 +26,7 @@ from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.index_files import read_index
 from featurestore.live_rows import contains
 from featurestore.look_checking import look_problems
+from featurestore.look_index_files import LOOK_INDEX, read_look_index
 from featurestore.looks import LOOKS
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.reading_process import ReadingProcess
@@ -120,6 +121,7 @@ def segment_files(folder: Path) -> Iterator[tuple[Path, str]]:
         ("deletions", segments.DELETIONS),
         ("edits", segments.EDITS),
         ("index/*", segments.INDEX),
+        (f"{LOOK_INDEX}/*", LOOK_INDEX),
     ):
         for segment_folder in sorted(folder.glob(name)):
             for path in sorted(segment_folder.iterdir()):
@@ -135,7 +137,7 @@ def check_segment(path: Path, kind: str, process: ReadingProcess) -> Iterator[Fi
 
     Raises FileNotFoundError, SegmentUnavailable (but for a failing disk).
     """
-    remedy = Remedy.REMOVE if kind == segments.INDEX else Remedy.SALVAGE
+    remedy = Remedy.REMOVE if kind in (segments.INDEX, LOOK_INDEX) else Remedy.SALVAGE
     name = SEGMENT_NAME.fullmatch(path.name)
     try:
         if name is None:
@@ -290,6 +292,11 @@ def _check_index(path: Path) -> list[Finding]:
     return []
 
 
+def _check_look_index(path: Path) -> list[Finding]:
+    read_look_index(path)
+    return []
+
+
 _CHECKS: dict[str, Callable[[Path], list[Finding]]] = {
     segments.IMAGES: _check_images,
     segments.FEATURES: _check_features,
@@ -297,6 +304,7 @@ _CHECKS: dict[str, Callable[[Path], list[Finding]]] = {
     segments.DELETIONS: _check_deletions,
     segments.EDITS: _check_edits,
     segments.INDEX: _check_index,
+    LOOK_INDEX: _check_look_index,
 }
 
 

@@ -12,7 +12,7 @@ from featurestore.condition_kernels import score_images
 from featurestore.conditions import ObjectQuery
 from featurestore.encoded_query import encode
 from featurestore.index import Index
-from featurestore.look_postings import LookIndex
+from featurestore.look_postings import LookPostingsIndex
 from featurestore.postings import Postings
 from featurestore.row_ranges import for_row_ranges
 
@@ -27,7 +27,7 @@ def condition_scores(
     *,
     floor: float = 0.0,
     scores: NDArray[np.float32] | None = None,
-    looks: LookIndex | None = None,
+    looks: LookPostingsIndex | None = None,
 ) -> NDArray[np.float32]:
     """Score of every image for a query.
 
@@ -49,7 +49,7 @@ def condition_scores(
         scores = np.empty(len(postings), np.float32)
     encoded = encode(query)
     objects = postings.objects
-    runs = (looks or LookIndex()).runs(encoded.look_ids, postings)
+    runs = (looks or LookPostingsIndex()).runs(encoded.look_ids, postings)
 
     def score(first_row: int, stop_row: int) -> None:
         score_images(

@@ -48,6 +48,8 @@ class Presence:
     at_least: int = 1
     at_most: int | None = None
     negated: bool = False
+    tag: str = ""
+    """A tag that says as well that it is there (see `tagged_scores`); "" for none."""
 
     @property
     def may_be_seen(self) -> bool:

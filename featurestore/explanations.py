@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -32,7 +32,9 @@ from featurestore.packing import SCORE_UNIT, pack_boxes, pack_scores
 from featurestore.posting_kernels import LEAST_DOUBT, SURE_STEPS
 from featurestore.postings import ALL_CLASS_IDS
 from featurestore.relations import RELATIONS, holds
+from featurestore.tagged_scores import tag_chance
 
+NO_TAGS: Mapping[str, float] = MappingProxyType({})
 NO_LOOKS: Mapping[int, float] = MappingProxyType({})
 
 
@@ -75,6 +77,8 @@ class ConditionPart:
     """Of a relation: whether the pair lies as asked."""
     looks: tuple[MatchedLook, ...] = ()
     """What the image looks like of what is asked for, or should not look like; likeliest first."""
+    tagged: float = 0.0
+    """How probable its tag is, 0..1."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class _Answer:
     holds: bool = True
     looks: tuple[tuple[int, float, float], ...] = ()
     """Class, score, and the probability that it is of the kind, likeliest first."""
+    tagged: float = 0.0
 
 
 class Explainer:
@@ -135,7 +140,10 @@ class Explainer:
         return np.unique(np.concatenate([np.empty(0, np.int64), *(k.look_ids for k in kinds)]))
 
     def explain(
-        self, detections: NDArray[np.float32], looks: Mapping[int, float] = NO_LOOKS
+        self,
+        detections: NDArray[np.float32],
+        looks: Mapping[int, float] = NO_LOOKS,
+        tags: Mapping[str, float] = NO_TAGS,
     ) -> Explanation:
         """The score of an image and where it comes from.
 
@@ -143,23 +151,28 @@ class Explainer:
             detections: (k, 6) objects of the image, without padding, as `Postings` gives them; at
                 least those of `class_ids`.
             looks: how probably it shows each look class, of `look_ids` at least.
+            tags: how probable tags are that the query names, 0..1.
         """
         objects = _objects(detections)
         best = Explanation(0.0, 0, ())
         for number, alternative in enumerate(self._query.alternatives):
-            answers = [self._answer(condition, objects, looks) for condition in alternative]
+            answers = [self._answer(condition, objects, looks, tags) for condition in alternative]
             score = _score(alternative, answers)
             if number == 0 or score > best.score:
                 best = Explanation(score, number, _parts(score, alternative, answers))
         return best
 
     def _answer(
-        self, condition: Condition, objects: list[_Object], looks: Mapping[int, float]
+        self,
+        condition: Condition,
+        objects: list[_Object],
+        looks: Mapping[int, float],
+        tags: Mapping[str, float],
     ) -> _Answer:
         if isinstance(condition, Presence):
             answer = _present(condition, self._that_count(condition.asked, objects))
             least = self._limits[id(condition.asked)].min_score * SCORE_UNIT
-            return _seen_as_well(answer, condition, looks, least)
+            return _tagged_as_well(_seen_as_well(answer, condition, looks, least), condition, tags)
         if isinstance(condition, Relation):
             return _related(
                 condition,
@@ -222,6 +235,14 @@ def _seen_as_well(
         answer.objects,
         looks=tuple(sorted(found, key=lambda one: -one[2])),
     )
+
+
+def _tagged_as_well(answer: _Answer, condition: Presence, tags: Mapping[str, float]) -> _Answer:
+    """Noisy-or of what was seen and what a tag says."""
+    told = tag_chance(condition, tags.get(condition.tag, 0.0)) if condition.tag else 0.0
+    if not told:
+        return answer
+    return replace(answer, probability=1 - (1 - answer.probability) * (1 - told), tagged=told)
 
 
 def _related(
@@ -296,7 +317,8 @@ def _parts(
         seen = [0.0 if _is_against(condition) else one for _, _, one in answer.looks]
         if isinstance(condition, Relation) and not condition.negated:
             shares = [0.5 for _ in shares]
-        of_all = math.fsum(shares + seen)
+        tagged = 0.0 if _is_against(condition) else answer.tagged
+        of_all = math.fsum([*shares, *seen, tagged])
         matched = tuple(
             MatchedObject(one.row, of_object, part * share / of_all if of_all else 0.0)
             for (one, of_object), share in zip(answer.objects, shares, strict=True)
@@ -305,7 +327,9 @@ def _parts(
             MatchedLook(look_id, score, part * share / of_all if of_all else 0.0)
             for (look_id, score, _), share in zip(answer.looks, seen, strict=True)
         )
-        parts.append(ConditionPart(condition, probability, part, matched, answer.holds, looks))
+        parts.append(
+            ConditionPart(condition, probability, part, matched, answer.holds, looks, answer.tagged)
+        )
     return tuple(parts)
 
 

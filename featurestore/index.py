@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from featurestore import posting_counts
 from featurestore.live_rows import alive_rows, places_of
-from featurestore.look_postings import LookIndex
+from featurestore.look_postings import LookPostingsIndex
 from featurestore.packing import pack_scores
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.postings import Postings, merge_postings
 
-NO_LOOKS = LookIndex()
+NO_LOOKS = LookPostingsIndex()
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Index:
     """
 
     parts: tuple[IndexPart, ...]
-    looks: LookIndex = NO_LOOKS
+    looks: LookPostingsIndex = NO_LOOKS
     """What the photos look like as a whole, of those of which that is known."""
 
     def __len__(self) -> int:

@@ -75,7 +75,7 @@ def read_index(path: Path) -> IndexFile | None:
         images, count = len(file["image_ids"]), len(file["image_rows"])
 
         def column(name: str, dtype: type[Scalar], *shape: int) -> NDArray[Scalar]:
-            return _mapped(path, file[name], dtype, shape)
+            return mapped_column(path, file[name], dtype, shape)
 
         postings = Postings(
             image_ids=column("image_ids", np.int64, images),
@@ -112,10 +112,10 @@ def _check_places(postings: Postings) -> None:
         raise ValueError("image ids that do not rise")
 
 
-def _mapped(
+def mapped_column(
     path: Path, dataset: h5py.Dataset, dtype: type[Scalar], shape: tuple[int, ...]
 ) -> NDArray[Scalar]:
-    """Raises ValueError where the dataset is not of that dtype and shape."""
+    """A dataset in one piece, mapped. Raises ValueError where its dtype or shape is another."""
     if (dataset.dtype, dataset.shape) != (np.dtype(dtype), shape):
         raise ValueError(
             f"{dataset.name} should be {np.dtype(dtype)} {shape}, "

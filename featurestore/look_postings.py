@@ -89,7 +89,7 @@ class LookPostings:
 
 
 @dataclass(frozen=True)
-class LookIndex:
+class LookPostingsIndex:
     """What all photos look like: most of them in one part, later ones in another."""
 
     parts: tuple[LookPostings, ...] = ()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from featurestore import looks
 from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.live_rows import contains, latest_rows
-from featurestore.look_postings import LookIndex, LookPostings
+from featurestore.look_postings import LookPostings, LookPostingsIndex
 from featurestore.looks import LookFeatures, LookScores
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
@@ -37,7 +37,7 @@ class _Indexed:
     """That of the folder."""
     first: frozenset[str]
     """The segments of its first part."""
-    index: LookIndex
+    index: LookPostingsIndex
 
 
 class ModelLooks:
@@ -50,7 +50,7 @@ class ModelLooks:
         self.folder = SegmentFolder(folder, looks.read_look_rows)
         self._deleted_ids = deleted_ids
         self._lock = threading.Lock()
-        self._indexed = _Indexed(-1, frozenset(), LookIndex())
+        self._indexed = _Indexed(-1, frozenset(), LookPostingsIndex())
 
     def append(self, added: LookFeatures) -> None:
         """Store looks durably. A later row for the same image replaces an earlier."""
@@ -76,7 +76,7 @@ class ModelLooks:
                     raise
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def index(self) -> LookIndex:
+    def index(self) -> LookPostingsIndex:
         """The likeliest classes of all images, those of deleted ones perhaps among them.
 
         It is the same object as long as nothing changes. What came since the last time is a part of
@@ -91,7 +91,7 @@ class ModelLooks:
                         raise
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _renewed_index(self) -> LookIndex:
+    def _renewed_index(self) -> LookPostingsIndex:
         generation, contents = self.folder.read() if self.folder.folder.is_dir() else (0, {})
         indexed = self._indexed
         if indexed.generation == generation:
@@ -111,7 +111,9 @@ class ModelLooks:
             added = _postings(self.folder.folder, sorted(later))
             parts = [first[0].without(added.image_ids), added]
         self._indexed = _Indexed(
-            generation, names, LookIndex(tuple(part for part in parts if len(part.image_ids)))
+            generation,
+            names,
+            LookPostingsIndex(tuple(part for part in parts if len(part.image_ids))),
         )
         return self._indexed.index
 

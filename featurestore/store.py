@@ -26,10 +26,14 @@ from featurestore.errors import ImageNotStored, SegmentDamaged, SegmentUnavailab
 from featurestore.index import Index
 from featurestore.live_rows import alive_rows, contains, latest_rows
 from featurestore.locations import Locations
+from featurestore.look_index import LookIndex
+from featurestore.look_index_files import LOOK_INDEX
+from featurestore.look_space import PLAIN, LookSpace
 from featurestore.looks import LOOKS
 from featurestore.model_features import Deletions, ModelFeatures
 from featurestore.model_looks import ModelLooks
 from featurestore.originals import read_image_bytes
+from featurestore.searched_looks import SearchedLooks
 from featurestore.segment_folder import SegmentFolder
 from featurestore.segment_rows import SegmentRows, segment_rows
 from featurestore.segments import Edit, Features, ImageFacts, StoredImage
@@ -74,6 +78,7 @@ class FeatureStore:
         self._corrections = Corrections()
         self._features: dict[str, ModelFeatures] = {}
         self._looks: dict[str, ModelLooks] = {}
+        self._searched_looks: dict[tuple[str, str], SearchedLooks] = {}
         self._completed: tuple[list[Index], Index] = ([], Index(()))
         self._with_looks = Index(()), Index(())
         self._deleted: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
@@ -225,6 +230,14 @@ class FeatureStore:
         """Appearance models that looks are stored of."""
         return _folder_names(self.folder / LOOKS)
 
+    def look_index(self, model_id: str, space: LookSpace = PLAIN) -> LookIndex:
+        """What a search by look goes through, without what is deleted or in the trash."""
+        return self._looks_in(model_id, space).index(self._hidden_read().ids)
+
+    def renew_look_index(self, model_id: str, space: LookSpace = PLAIN) -> bool:
+        """Write the index file of looks anew where enough has changed; whether it did."""
+        return self._looks_in(model_id, space).renew_file(self._deletions_read())
+
     def renew_index(self, model_id: str) -> bool:
         """Write the index file anew where enough has changed; returns whether it did."""
         return self._features_of(model_id).renew_index_file(self._deletions_read())
@@ -315,6 +328,15 @@ class FeatureStore:
                     self.folder / "features" / model_id, self.folder / "index" / model_id
                 )
             return self._features[model_id]
+
+    def _looks_in(self, model_id: str, space: LookSpace) -> SearchedLooks:
+        with self._lock:
+            key = model_id, space.name
+            if key not in self._searched_looks:
+                folder = self.folder / LOOK_INDEX / model_id
+                segments_of_looks = self.looks(model_id).folder
+                self._searched_looks[key] = SearchedLooks(segments_of_looks, folder, space)
+            return self._searched_looks[key]
 
     def _deletions_read(self) -> tuple[int, NDArray[np.int64]]:
         with self._lock:

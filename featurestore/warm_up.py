@@ -15,7 +15,8 @@ from featurestore.conditions import Asked, Kind, ObjectQuery, Presence, Relation
 from featurestore.explanations import Explainer
 from featurestore.index import Index, IndexPart
 from featurestore.layout_scores import LayoutQuery
-from featurestore.look_postings import LookIndex, LookPostings
+from featurestore.look_codes import LookCoder
+from featurestore.look_postings import LookPostings, LookPostingsIndex
 from featurestore.looks import KEPT_CLASSES, LookScores
 from featurestore.posting_kernels import objects_in_place
 from featurestore.postings import Postings, merge_postings
@@ -40,7 +41,7 @@ def warm_up() -> None:
         np.zeros((1, KEPT_CLASSES), np.float32),
         np.zeros(1, np.int64),
     )
-    index = Index((part,), LookIndex((LookPostings.of(looks),)))
+    index = Index((part,), LookPostingsIndex((LookPostings.of(looks),)))
     index.images_per_class(0.5)
     whole = part.postings
     posting_counts.cooccurrence(whole, part.alive)
@@ -60,6 +61,13 @@ def warm_up() -> None:
     )
     layout.scores(whole)
     layout.pairs(detections)
+    vectors = np.eye(2, 8, dtype=np.float32)
+    coder = LookCoder.fitted(vectors)
+    codes = coder.codes(vectors)
+    for writeable in (True, False):
+        # Those that are mapped from a file cannot be written, which makes them another type.
+        codes.flags.writeable = writeable
+        coder.cosines(codes, vectors[0])
     sweep_old_code()
 
 

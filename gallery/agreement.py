@@ -14,6 +14,7 @@ from gallery.adoption import adopt_original
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.spool import facts_in
+from gallery.tags.photo_tags import agree_tags
 from gallery.tasks import (
     schedule_emptying,
     schedule_ingestion,
@@ -37,6 +38,7 @@ def agree_after_crash() -> None:
     end_deletions()
     end_renames()
     end_moves()
+    agree_tags()
     _end_moves_into_store()
     settle_spool()
     schedule_ingestion(timezone.now())

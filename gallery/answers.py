@@ -56,6 +56,7 @@ class WordReading(Schema):
     similarity: float | None = Field(description="of the word and the best of them, 0..1")
     exact_query: str | None = Field(description="the query with the best of them, and only that")
     corrections: list[Correction]
+    tag: str | None = Field(description="the tag that it names as well")
     note: str = Field(description="what of the query the word cannot answer; empty for none")
 
 
@@ -73,6 +74,9 @@ class SearchResults(Schema):
     total: int
     hidden: int = Field(description="weaker matches that are not shown")
     took_ms: float
+    without_look: int = Field(
+        0, description="photos whose look is still being made, in a search by look"
+    )
     results: list[SearchHit]
 
 
@@ -86,6 +90,7 @@ def search_results(answer: Answer) -> SearchResults:
         total=answer.total,
         hidden=answer.hidden,
         took_ms=round(answer.took_ms, 3),
+        without_look=answer.without_look,
         results=[
             SearchHit(
                 id=hit.image.pk,
@@ -120,6 +125,7 @@ def _reading(reading: Reading) -> WordReading:
         similarity=round(meaning.similarity, 4) if meaning else None,
         exact_query=reading.exact_query,
         corrections=[Correction(word=word, query=query) for word, query in reading.corrections],
+        tag=reading.tag,
         note=reading.note,
     )
 

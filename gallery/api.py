@@ -6,47 +6,37 @@ from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
-from ninja import Body, File, NinjaAPI, Query, Schema, Status, UploadedFile
+from ninja import File, NinjaAPI, Query, Schema, Status, UploadedFile
 from ninja.errors import ValidationError
 from pydantic import Field
 
 from detector import DetectorError
 from detector.labels import NAME_BY_ID
-from featurestore.errors import StoreError
 from featurestore.index import Index
 from gallery import components
-from gallery.answers import SearchResults, search_results
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
 from gallery.layouts import (
     Box,
-    Layout,
-    LayoutObjects,
-    layout_of,
     layout_problem,
-    parse_part,
     unit_box,
 )
 from gallery.lookup import image_or_404
 from gallery.models import Image
 from gallery.objects_api import router as objects_router
-from gallery.originals import delete_images, thumbnail_path
-from gallery.photo_queries import layout_of_part, layout_of_photo
-from gallery.scoring import OBJECTS
+from gallery.originals import delete_images
 from gallery.search import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
     detections_of,
-    layout_of_image,
-    search_layout,
-    search_text,
 )
+from gallery.search_api import router as search_router
 from gallery.searches_api import router as searches_router
-from gallery.thumbnails import Size
+from gallery.tags.tags_api import router as tags_router
 from gallery.trash import move_to_trash
 from gallery.trash_api import router as trash_router
 from gallery.tus_api import router as resumable_uploads
-from gallery.uploads import Outcome, UploadAnswer, check_size, receive_upload, uploaded_path
+from gallery.uploads import Outcome, UploadAnswer, receive_upload
 
 api = NinjaAPI(
     title="Image Gallery",
@@ -59,10 +49,12 @@ api = NinjaAPI(
         "security": [{"token": []}],
     },
 )
+api.add_router("", search_router)
 api.add_router("", searches_router)
 api.add_router("", trash_router)
 api.add_router("", objects_router)
 api.add_router("", resumable_uploads)
+api.add_router("", tags_router)
 
 
 class Problem(Schema):
@@ -99,6 +91,11 @@ class PhotoPage(Schema):
     photos: list[Photo]
 
 
+class Page(Schema):
+    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    offset: int = Field(0, ge=0, le=10**9)
+
+
 class UploadResult(Schema):
     name: str
     outcome: Outcome
@@ -108,37 +105,6 @@ class UploadResult(Schema):
 
 class UploadResults(Schema):
     results: list[UploadResult]
-
-
-class Page(Schema):
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
-    offset: int = Field(0, ge=0, le=10**9)
-
-
-class SearchPage(Page):
-    score: str = Field(
-        OBJECTS,
-        description='"objects", or "original" for the original formulas, which know no counts, '
-        "places and negation",
-    )
-    weak: bool = Field(False, description="show weaker matches as well")
-
-
-class TextPage(SearchPage):
-    company: bool = Field(
-        False, description="show, last of all, photos of what is often seen with what is asked for"
-    )
-
-
-class LayoutPage(SearchPage):
-    mirror: bool = Field(False, description="left and right may be exchanged")
-
-
-class PhotoPart(LayoutPage):
-    part: str | None = Field(
-        None,
-        description="search with a part of the photo only: xmin,ymin,xmax,ymax in 0..1",
-    )
 
 
 @api.exception_handler(Refused)
@@ -231,76 +197,6 @@ def delete_image(request: HttpRequest, image_id: int, for_good: bool = False) ->
     else:
         move_to_trash([row.pk])
     return Status(204, None)
-
-
-@api.get(
-    "/images/{int:image_id}/similar",
-    response={200: SearchResults, 400: Problem, 404: Problem, 503: Problem},
-)
-def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> SearchResults:
-    """Photos whose objects lie like those of a photo of the gallery, or of a part of it."""
-    row = image_or_404(image_id)
-    layout = layout_of_image(row.pk)
-    if page.part is not None:
-        try:
-            part = parse_part(page.part)
-            layout = layout_of_part(layout, part, thumbnail_path(row, Size.VIEW))
-        except (StoreError, FileNotFoundError) as error:
-            raise Http404("The picture of this photo is gone, so it has no parts.") from error
-    return _photos_like(layout, row.name, page, without_image_id=row.pk)
-
-
-@api.get("/search", response={200: SearchResults, 400: Problem})
-def search(request: HttpRequest, q: str, page: Query[TextPage]) -> SearchResults:
-    """Photos that answer a query, such as "2 dogs left of car -chair"."""
-    return search_results(
-        search_text(
-            q,
-            score_name=page.score,
-            limit=page.limit,
-            offset=page.offset,
-            weak=page.weak,
-            company=page.company,
-        )
-    )
-
-
-@api.post("/search/layout", response={200: SearchResults, 400: Problem})
-def search_by_layout(
-    request: HttpRequest, layout: Body[LayoutObjects], page: Query[LayoutPage]
-) -> SearchResults:
-    """Photos whose objects lie like named boxes and areas."""
-    return _photos_like(layout_of(layout), "layout", page)
-
-
-@api.post("/search/photo", response={200: SearchResults, 400: Problem, 415: Problem, 503: Problem})
-def search_by_photo(
-    request: HttpRequest, file: File[UploadedFile], page: Query[PhotoPart]
-) -> SearchResults:
-    """Photos whose objects lie like those of an uploaded photo, which is not kept."""
-    check_size(file.size or 0)
-    path = uploaded_path(file)
-    layout = layout_of_photo(path)
-    if page.part is not None:
-        layout = layout_of_part(layout, parse_part(page.part), path)
-    return _photos_like(layout, file.name or "", page)
-
-
-def _photos_like(
-    layout: Layout, name: str, page: LayoutPage, *, without_image_id: int | None = None
-) -> SearchResults:
-    return search_results(
-        search_layout(
-            layout,
-            query=name,
-            without_image_id=without_image_id,
-            mirror=page.mirror,
-            score_name=page.score,
-            limit=page.limit,
-            offset=page.offset,
-            weak=page.weak,
-        )
-    )
 
 
 def _upload_result(answer: UploadAnswer) -> UploadResult:

@@ -32,6 +32,7 @@ from featurestore.store import FeatureStore
 from featurestore.view import write_view
 from gallery import components
 from gallery.access.kept_people import PeopleUnreadable, bring_people, people_text, write_people
+from gallery.learnt import pack, unpack
 from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
 from gallery.repairing import GalleryRepair, reconcile_rows
@@ -41,6 +42,7 @@ from gallery.stored_rows import MOMENTS
 CATALOGUE = "catalogue.jsonl"
 PEOPLE = "people.json"
 SEARCHES = "searches.jsonl"
+LEARNT = "learnt.zip"
 ROW_FIELDS = (
     *("id", "sha256", "name", "media_type", "size", "width", "height"),
     *("uploaded_at", "trashed_at", "state", "spool_name", "failure"),
@@ -108,6 +110,7 @@ def _back_up(
         target.add_content(CATALOGUE, lambda path: _dump_rows(path, report, waiting)),
         target.add_content(PEOPLE, lambda path: _dump_people(path, report)),
         target.add_content(SEARCHES, lambda path: _write(path, searches_text().text.encode())),
+        target.add_content(LEARNT, pack),
     ]
     models = models_file(settings.STORE_DIR)
     if models is not None:
@@ -192,7 +195,9 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
     _begin(folder)
     report = RestoreReport(images=manifest.images)
     for number, file in enumerate(manifest.files, 1):
-        if file.path not in (CATALOGUE, PEOPLE, SEARCHES) and not _restore_file(folder, file):
+        if file.path not in (CATALOGUE, PEOPLE, SEARCHES, LEARNT) and not _restore_file(
+            folder, file
+        ):
             report.damaged.append(file.file)
         progress(number, len(manifest.files))
     components.store.cache_clear()
@@ -208,6 +213,7 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
     else:
         report.damaged.append(PEOPLE)
     _restore_searches(folder, manifest.by_path().get(SEARCHES), report)
+    _restore_learnt(folder, manifest.by_path().get(LEARNT), report)
     reconcile_rows(GalleryRepair())
     # Whatever view lies there may be older than the segments.
     write_view(components.store(), components.model_id())
@@ -271,6 +277,18 @@ def _restore_searches(folder: Path, file: BackupFile | None, report: RestoreRepo
         bring_searches((folder / file.file).read_text(encoding="utf-8"))
     except SearchesUnreadable:
         report.damaged.append(SEARCHES)
+
+
+def _restore_learnt(folder: Path, file: BackupFile | None, report: RestoreReport) -> None:
+    # Backups of before a gallery could be taught anything have none.
+    if file is None:
+        return
+    try:
+        if not _is_sound(folder / file.file, file):
+            raise ValueError(LEARNT)
+        unpack(folder / file.file)
+    except ValueError:
+        report.damaged.append(LEARNT)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ Refused                     answered with its status, a 4xx but for the last, an
 ├── VersionMissing            a change that says not what it is a change of, answered with 428
 └── DiskFull (OSError)        an upload that there is no room for, answered with 507
 
+TrainingRefused (ValueError)  examples that nothing can be learnt from
 ModelUnknown (LookupError)    a model that no detector at hand has
 GalleryRuns (RuntimeError)    web, worker or an import are at work, which this must not meet
 GalleryBusy (RuntimeError)    the catalogue is being made anew, which this must not meet
@@ -67,6 +68,10 @@ class DiskFull(Refused, OSError):
     """An upload that there is no room for."""
 
     status = 507
+
+
+class TrainingRefused(ValueError):
+    """Examples that nothing can be learnt from."""
 
 
 class ModelUnknown(LookupError):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.labels import NAME_BY_ID
 from detector.look_labels import LOOK_NAMES
 from featurestore.conditions import Condition, ObjectQuery, Only, Presence, Relation
-from featurestore.explanations import NO_LOOKS, ConditionPart, Explainer
+from featurestore.explanations import NO_LOOKS, NO_TAGS, ConditionPart, Explainer
 from featurestore.layout_scores import LayoutQuery
 from gallery.layouts import Box, Layout, unit_box
 from gallery.sentences import (
@@ -77,15 +77,19 @@ class TextReasons:
         return self._explainer.look_ids
 
     def of(
-        self, detections: NDArray[np.float32], looks: Mapping[int, float] = NO_LOOKS
+        self,
+        detections: NDArray[np.float32],
+        looks: Mapping[int, float] = NO_LOOKS,
+        tags: Mapping[str, float] = NO_TAGS,
     ) -> tuple[Reason, ...]:
         """The reasons of an image, in the query's order.
 
         Args:
             detections: (k, 6) its objects of `class_ids` at least.
             looks: how probably it shows each look class, of `look_ids` at least.
+            tags: how probable each of the query's tags is.
         """
-        explanation = self._explainer.explain(detections, looks)
+        explanation = self._explainer.explain(detections, looks, tags)
         if not explanation.conditions:
             return ()
         alternative = explanation.alternative
@@ -172,14 +176,15 @@ def _reason(
     if isinstance(asked, Relation) and companions:
         # One of the two at most was found.
         named = []
-    only_company = companions and len(companions) == len(objects) and not looks
+    is_told_otherwise = bool(looks) or part.tagged > 0
+    only_company = companions and len(companions) == len(objects) and not is_told_otherwise
     return Reason(
         asked=label,
         sentence=company_sentence(label, companions)
         if only_company
         else condition_sentence(label, part, named, looks),
         part=part.part * scale,
-        is_met=not companions and is_met(part),
+        is_met=(not companions or is_told_otherwise) and is_met(part),
         objects=objects,
         looks=looks,
     )

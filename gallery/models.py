@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 # Models of this app that have a package of their own.
 from gallery.access.models import ApiToken, SignInTries
 from gallery.saved.models import SavedSearch
+from gallery.tags.models import PhotoTag
 
-__all__ = ["ApiToken", "Image", "ImageQuerySet", "SavedSearch", "SignInTries"]
+__all__ = ["ApiToken", "Image", "ImageQuerySet", "PhotoTag", "SavedSearch", "SignInTries"]
 
 # How much of an original's SHA-256 is in the addresses of its pictures.
 VERSION_LENGTH = 12
@@ -194,6 +195,10 @@ class Image(models.Model):
         null=True,
         help_text="A WebP of some 16 pixels, shown until its picture comes; empty if none can be "
         "made.",
+    )
+
+    tagged_by = models.CharField(
+        max_length=16, blank=True, help_text="The taggers, all together, that have seen it."
     )
 
     objects = ImageQuerySet.as_manager()

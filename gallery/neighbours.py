@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 from django.http import QueryDict
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils.http import urlencode
+from numpy.typing import NDArray
 
 from detector import DetectorError
 from featurestore.errors import StoreError
 from gallery.errors import Refused
 from gallery.layouts import Layout, parse_layout, parse_part
+from gallery.look_search import look_of_file, look_of_image, read_likeness, search_alike
 from gallery.models import Image
 from gallery.originals import thumbnail_path
 from gallery.photo_queries import layout_of_part, load_photo_query
@@ -146,9 +150,20 @@ def _answer(address: str, offset: int, limit: int) -> Answer | None:
                 weak=weak,
                 company=facts.get("company") == "1",
             )
-        return search_layout(
+        if match.url_name == "search":
+            return search_layout(
+                parse_layout(facts["layout"]),
+                mirror=facts.get("mirror") == "1",
+                limit=limit,
+                offset=offset,
+                weak=weak,
+            )
+        return search_alike(
             _layout(match, facts),
+            partial(_look, match, facts),
+            read_likeness(facts),
             without_image_id=match.kwargs.get("image_id"),
+            only=facts.get("q", ""),
             mirror=facts.get("mirror") == "1",
             limit=limit,
             offset=offset,
@@ -160,9 +175,7 @@ def _answer(address: str, offset: int, limit: int) -> Answer | None:
 
 
 def _layout(match: ResolverMatch, facts: Mapping[str, str]) -> Layout:
-    """What a search by photo or drawing compares."""
-    if match.url_name == "search":
-        return parse_layout(facts["layout"])
+    """The objects that a search by photo compares."""
     if match.url_name == "similar":
         image = Image.objects.shown().get(pk=match.kwargs["image_id"])
         layout, picture = layout_of_image(image.pk), thumbnail_path(image, Size.VIEW)
@@ -171,3 +184,14 @@ def _layout(match: ResolverMatch, facts: Mapping[str, str]) -> Layout:
         layout, picture = query.layout, query.picture_path
     part = facts.get("part")
     return layout_of_part(layout, parse_part(part), picture) if part else layout
+
+
+def _look(match: ResolverMatch, facts: Mapping[str, str]) -> NDArray[np.float32]:
+    """The look that it compares."""
+    part = parse_part(facts["part"]) if facts.get("part") else None
+    if match.url_name == "photo_results":
+        return look_of_file(load_photo_query(match.kwargs["token"]).picture_path, part)
+    image = Image.objects.shown().get(pk=match.kwargs["image_id"])
+    if part is not None:
+        return look_of_file(thumbnail_path(image, Size.VIEW), part)
+    return look_of_image(image.pk, lambda: thumbnail_path(image, Size.GRID))

@@ -1,4 +1,4 @@
-"""The filters of a query as conditions on the catalogue: date, name, type and shape."""
+"""The filters of a query as conditions on the catalogue: date, name, tag, type and shape."""
 
 from __future__ import annotations
 
@@ -8,11 +8,20 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time
 from types import MappingProxyType
 
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import GreaterThanOrEqual
 from django.utils import timezone
 
-from gallery.query.syntax import DateFilter, Filter, NameFilter, ShapeFilter, TypeFilter
+from gallery.query.syntax import (
+    DateFilter,
+    Filter,
+    NameFilter,
+    ShapeFilter,
+    TagFilter,
+    TypeFilter,
+)
+from gallery.tags.models import PhotoTag
+from gallery.tags.names import keys_of
 
 # Sides that differ by less than a tenth make a photo square. Whole numbers are compared, which
 # knows no rounding.
@@ -55,6 +64,9 @@ def _condition(item: Filter) -> Q:
             )
         case NameFilter():
             return _name(item.text)
+        case TagFilter(name=name):
+            shown = PhotoTag.objects.shown().named(keys_of(name)).filter(is_refused=False)
+            return Q(Exists(shown.filter(image=OuterRef("pk"))))
         case TypeFilter():
             return Q(media_type=MEDIA_TYPE_BY_ENDING[item.ending])
         case ShapeFilter():

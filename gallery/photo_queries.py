@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from detector.detections import check_detections
 from detector.labels import NAME_BY_ID
@@ -87,17 +88,22 @@ def layout_of_part(layout: Layout, part: Box, picture: Path, *, kept_as: str = "
 def _objects_of_part(part: Box, picture: Path) -> NDArray[np.float32]:
     """(k, 6) what the detector sees in a part of a photo, in the frame of the whole photo."""
     pixels = read_pixels(picture, Size.VIEW)
-    # Whole pixels, one at least.
-    left, top = int(part[0] * pixels.width), int(part[1] * pixels.height)
-    left, top = min(left, pixels.width - 1), min(top, pixels.height - 1)
-    right = max(left + 1, ceil(part[2] * pixels.width))
-    bottom = max(top + 1, ceil(part[3] * pixels.height))
+    left, top, right, bottom = box_in_pixels(part, pixels)
     objects = _detect(detector_input(pixels.crop((left, top, right, bottom))))
     sides = np.array([pixels.width, pixels.height] * 2, np.float32)
     scale = np.array([right - left, bottom - top] * 2, np.float32) / sides
     start = np.array([left, top] * 2, np.float32) / sides * FRAME_SIDE
     objects[:, 2:] = np.clip(objects[:, 2:] * scale + start, 0, FRAME_SIDE)
     return objects
+
+
+def box_in_pixels(part: Box, pixels: Pillow.Image) -> tuple[int, int, int, int]:
+    """Whole pixels, one at least, that hold a part of a photo."""
+    left, top = int(part[0] * pixels.width), int(part[1] * pixels.height)
+    left, top = min(left, pixels.width - 1), min(top, pixels.height - 1)
+    right = max(left + 1, ceil(part[2] * pixels.width))
+    bottom = max(top + 1, ceil(part[3] * pixels.height))
+    return left, top, right, bottom
 
 
 def _part_path(name: str, part: Box) -> Path:

@@ -30,6 +30,7 @@ from gallery.models import Image, SavedSearch
 from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, salvage_searches
 from gallery.spool import facts_in
 from gallery.stored_rows import StoredRows, highest_id, raise_next_id
+from gallery.tags.photo_tags import agree_tags
 from gallery.tasks import schedule_emptying, schedule_ingestion, schedule_previews
 
 logger = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
             twins += [image.pk for image in images if image.pk not in rows]
             progress(len(images))
         rebuilt.stored = Image.objects.count()
+        agree_tags()
         _adopt_spool(rebuilt, highest_id(store))
         schedule_ingestion(timezone.now())
         schedule_emptying(timezone.now())

@@ -38,6 +38,7 @@ from gallery.stored_rows import (
     highest_id,
     raise_next_id,
 )
+from gallery.tags.photo_tags import agree_tags, store_tags
 from gallery.tasks import schedule_ingestion, schedule_looking
 from gallery.trash import is_same_moment
 
@@ -109,7 +110,7 @@ def reconcile_rows(repair: GalleryRepair, *, catalogue_knows_names: bool = False
 
     Args:
         catalogue_knows_names: where edits were damaged, believe the catalogue's names, and what
-            it has in the trash.
+            it has in the trash and of tags.
     """
     store = FeatureStore(settings.STORE_DIR)
     deleted = store.deleted_ids().tolist()
@@ -130,6 +131,9 @@ def reconcile_rows(repair: GalleryRepair, *, catalogue_knows_names: bool = False
     highest_row: int = Image.objects.aggregate(highest=Max("pk"))["highest"] or 0
     raise_next_id(max(highest_id(store), highest_row))
     settle_spool()
+    if catalogue_knows_names:
+        store_tags(store)
+    agree_tags()
     _name_lost(store, repair)
     repair.to_derive = Image.objects.received().count()
     schedule_ingestion(timezone.now())

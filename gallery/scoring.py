@@ -7,16 +7,17 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.condition_scores import index_condition_scores
 from featurestore.conditions import ObjectQuery
 from featurestore.index import Index
 from featurestore.layout_scores import LayoutQuery, original_layout_scores
 from featurestore.regions import Region
 from featurestore.sentence_scores import cosines
+from featurestore.tagged_scores import index_tagged_scores
 from gallery import components
 from gallery.company import with_company
 from gallery.errors import QueryRefused
 from gallery.layouts import Layout
+from gallery.tags.tag_index import tag_index
 from gallery.text_query import TextQuery, read_query
 
 OBJECTS = "objects"
@@ -28,7 +29,7 @@ TEXT_CUT_OFF = 0.05
 
 def score_text(index: Index, text: str, score_name: str = OBJECTS) -> NDArray[np.float32]:
     """(rows,) score of every image for words, weak matches included. Raises QueryRefused."""
-    query = read_query(text, components.vocabulary())
+    query = read_query(text, components.vocabulary(), tag_index)
     return score_query(index, query, score_name, company=company_query(index, query))
 
 
@@ -57,10 +58,11 @@ def score_query(
         vector = components.vocabulary().phrase_vector(words)
         scores = index.scores(lambda postings: cosines(postings.sentence_vectors, vector))
         return scores if allowed is None else np.where(allowed, scores, np.float32(0))
+    tags = {tag: tag_index.scores(index, tag) for tag in query.tags}
     if company is None:
-        return index_condition_scores(index, query.objects, allowed, floor=floor)
-    scores = index_condition_scores(index, query.objects, allowed, floor=TEXT_CUT_OFF)
-    with_hints = index_condition_scores(index, company, allowed)
+        return index_tagged_scores(index, query.objects, tags, allowed, floor=floor)
+    scores = index_tagged_scores(index, query.objects, tags, allowed, floor=TEXT_CUT_OFF)
+    with_hints = index_tagged_scores(index, company, tags, allowed)
     return np.where(scores < np.float32(TEXT_CUT_OFF), with_hints * weakening(with_hints), scores)
 
 

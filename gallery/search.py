@@ -34,6 +34,7 @@ from gallery.scoring import (
     score_query,
     weakening,
 )
+from gallery.tags.tag_index import tag_index
 from gallery.text_query import TextQuery, read_query
 
 # Below this, or `TEXT_CUT_OFF`, a hit is more likely noise than an answer; measured likewise.
@@ -70,11 +71,13 @@ class Answer:
     """How words were read."""
     layout: Layout | None = None
     """What was compared, in a search by photo or layout."""
+    without_look: int = 0
+    """Photos whose look is still to be told, in a search by look."""
 
 
 @dataclass(frozen=True)
-class _Page:
-    """What of an answer is asked for."""
+class Page:
+    """What of an answer is asked for. Raises QueryRefused."""
 
     score_name: str
     limit: int
@@ -82,11 +85,11 @@ class _Page:
     weak: bool
     company: bool = False
 
-    def cut_off(self, usual: float) -> tuple[float, float]:
+    def cut_off(self, usual: float, counted_from: float) -> tuple[float, float]:
         """From which score on hits are shown, and from which on they are counted, 0 for none."""
         if self.company:
             return ANY_CUT_OFF, 0.0
-        return (MATCH_FLOOR, 0.0) if self.weak else (usual, MATCH_FLOOR)
+        return (counted_from, 0.0) if self.weak else (usual, counted_from)
 
     def __post_init__(self) -> None:
         if self.score_name not in SCORES:
@@ -115,22 +118,22 @@ def search_text(
 
     Raises QueryRefused.
     """
-    page = _Page(score_name, limit, offset, weak, company)
+    page = Page(score_name, limit, offset, weak, company)
     # Loaded once a process, which is no part of a search.
     vocabulary = components.vocabulary()
     started = time.perf_counter()
-    query = read_query(text, vocabulary)
+    query = read_query(text, vocabulary, tag_index)
     index = components.index()
     widened = company_query(index, query) if company else None
     scores = score_query(
         index,
         query,
         score_name,
-        allowed=_allowed(index, query),
+        allowed=rows_let_through(index, query),
         floor=0.0 if company else MATCH_FLOOR,
         company=widened,
     )
-    ranking = _ranking(index, scores, TEXT_CUT_OFF, page)
+    ranking = ranking_of(index, scores, TEXT_CUT_OFF, page)
     found = TextReasons(query)
     weaker = found if widened is None else TextReasons(query, widened, weakening)
 
@@ -141,10 +144,11 @@ def search_text(
             return (original_reason(query.printed, "cosine of the mean word vectors", score),)
         reasons = weaker if score < np.float32(TEXT_CUT_OFF) else found
         looks = index.looks_of(row, reasons.look_ids)
-        return reasons.of(index.objects_of(row, reasons.class_ids), looks)
+        tags = {tag: tag_index.probability(tag, index.image_id(row)) for tag in query.tags}
+        return reasons.of(index.objects_of(row, reasons.class_ids), looks, tags)
 
-    hits = _hits(index, ranking, why)
-    return _answer(text, hits, ranking, started, text=query)
+    hits = hits_of(index, ranking, why)
+    return answer_of(text, hits, ranking, started, text=query)
 
 
 def search_layout(
@@ -157,6 +161,7 @@ def search_layout(
     limit: int = DEFAULT_LIMIT,
     offset: int = 0,
     weak: bool = False,
+    only: str = "",
 ) -> Answer:
     """Photos whose objects lie like those of a layout.
 
@@ -165,10 +170,11 @@ def search_layout(
         without_image_id: an image to leave out, such as the one the layout comes from.
         mirror: whether photos count as well that show it with left and right exchanged.
         weak: whether to show weaker matches as well.
+        only: words that a photo has to answer as well; empty for all photos.
 
-    Raises QueryRefused where the layout holds no object that is halfway sure.
+    Raises QueryRefused for words, and where the layout holds no object that is halfway sure.
     """
-    page = _Page(score_name, limit, offset, weak)
+    page = Page(score_name, limit, offset, weak)
     if layout.is_faint:
         raise QueryRefused(_("No object was recognised in this photo, so nothing is like it."))
     started = time.perf_counter()
@@ -178,10 +184,13 @@ def search_layout(
         scores = score_layout(index, layout, score_name)
     else:
         scores = index.scores(ready.scores)
+    answering = rows_answering(index, only)
+    if answering is not None:
+        scores = scores * answering
     row = None if without_image_id is None else index.row_of(without_image_id)
     if row is not None:
         scores[row] = 0
-    ranking = _ranking(index, scores, PHOTO_CUT_OFF, page)
+    ranking = ranking_of(index, scores, PHOTO_CUT_OFF, page)
 
     def why(row: int, score: float) -> tuple[Reason, ...]:
         if score_name == ORIGINAL:
@@ -189,8 +198,8 @@ def search_layout(
         objects = index.objects_of(row, ready.classes)
         return layout_reasons(layout, ready, objects, index.layout_weight_of(row))
 
-    hits = _hits(index, ranking, why)
-    return _answer(query, hits, ranking, started, layout=layout)
+    hits = hits_of(index, ranking, why)
+    return answer_of(query, hits, ranking, started, layout=layout)
 
 
 def detections_of(image_id: int, index: Index | None = None) -> NDArray[np.float32]:
@@ -211,7 +220,7 @@ def layout_of_image(image_id: int) -> Layout:
     return Layout(detections_of(image_id))
 
 
-def _allowed(index: Index, query: TextQuery) -> NDArray[np.bool_] | None:
+def rows_let_through(index: Index, query: TextQuery) -> NDArray[np.bool_] | None:
     """(rows,) images that the query's filters let through; None where it has none."""
     if not query.has_filters:
         return None
@@ -220,19 +229,40 @@ def _allowed(index: Index, query: TextQuery) -> NDArray[np.bool_] | None:
     return index.rows_among(ids)
 
 
-def _ranking(index: Index, scores: NDArray[np.float32], cut_off: float, page: _Page) -> Ranking:
-    shown_from, counted_from = page.cut_off(cut_off)
+def rows_answering(index: Index, text: str) -> NDArray[np.bool_] | None:
+    """(rows,) images that a search by words would show; None where there are no words.
+
+    Raises QueryRefused.
+    """
+    if not text.strip():
+        return None
+    query = read_query(text, components.vocabulary())
+    scores = score_query(index, query, allowed=rows_let_through(index, query), floor=TEXT_CUT_OFF)
+    answering: NDArray[np.bool_] = scores >= np.float32(TEXT_CUT_OFF)
+    return answering
+
+
+def ranking_of(
+    index: Index,
+    scores: NDArray[np.float32],
+    cut_off: float,
+    page: Page,
+    *,
+    counted_from: float = MATCH_FLOOR,
+) -> Ranking:
+    """A page of rows; `Page.cut_off` has the limits."""
+    shown_from, floor = page.cut_off(cut_off, counted_from)
     return best_rows(
         index,
         scores,
         limit=page.limit,
         offset=page.offset,
         cut_off=shown_from,
-        floor=counted_from,
+        floor=floor,
     )
 
 
-def _hits(
+def hits_of(
     index: Index, ranking: Ranking, why: Callable[[int, float], tuple[Reason, ...]]
 ) -> list[Hit]:
     rows, scores = ranking.rows.tolist(), ranking.scores.tolist()
@@ -246,7 +276,7 @@ def _hits(
     ]
 
 
-def _answer(
+def answer_of(
     query: str,
     hits: list[Hit],
     ranking: Ranking,

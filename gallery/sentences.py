@@ -91,9 +91,11 @@ def condition_sentence(
         looks: what the photo as a whole looks like of what is asked for, likeliest first.
     """
     text = re.sub("^-", _("no") + " ", label).replace('"', "")
+    seen = _looks(looks)
+    if part.tagged or (isinstance(part.condition, Presence) and is_told_by_tag(part.condition)):
+        return _said(text, _tagged(text, part, objects, seen))
     sure = [found for found in objects if found.score >= SURE_SCORE]
     facts: dict[str, object] = {"asked": text, "number": len(sure)}
-    seen = _looks(looks)
     match part.condition:
         case Only():
             if not sure:
@@ -128,6 +130,12 @@ def condition_sentence(
             return _("%(asked)s, none found") % facts
 
 
+def is_told_by_tag(condition: Presence) -> bool:
+    """Whether neither an object nor a look can answer a condition, only a tag."""
+    kind = condition.asked.kind
+    return bool(condition.tag) and len(kind.class_ids) == len(kind.look_ids) == 0
+
+
 def company_sentence(label: str, companions: Sequence[Found]) -> str:
     """That nothing of a condition was found, but what often lies beside it."""
     return _("%(asked)s: not found, only its usual company: %(things)s") % {
@@ -158,6 +166,25 @@ def _looks(looks: Sequence[Seen]) -> str:
     if not told:
         return ""
     return _("looks like %(things)s") % {"things": _(" or ").join(told[:MOST_LOOKS])}
+
+
+def _tagged(text: str, part: ConditionPart, objects: Sequence[Found], seen: str) -> str:
+    """ "tagged dress 93%", "tagged beach" of what a person said, with what was seen besides.
+
+    Args:
+        seen: what the photo as a whole looks like, as `_looks` says it.
+    """
+    assert isinstance(part.condition, Presence)
+    if not part.tagged:
+        return _("not tagged so")
+    facts = {"tag": part.condition.tag, "share": percentage(part.tagged)}
+    tagged = (_("tagged %(tag)s") if part.tagged >= 1 else _("tagged %(tag)s %(share)s")) % facts
+    if part.condition.negated:
+        tagged = _("but %(found)s") % {"found": tagged}
+    sure = [found for found in objects if found.score >= SURE_SCORE]
+    if sure:
+        tagged = _("%(tagged)s; seen: %(found)s") % {"tagged": tagged, "found": _some(sure, text)}
+    return f"{tagged}; {seen}" if seen else tagged
 
 
 def _perhaps(text: str, part: ConditionPart, objects: Sequence[Found]) -> str:

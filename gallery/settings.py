@@ -25,6 +25,8 @@ SPOOL_DIR = GALLERY_DATA / "spool"
 THUMBNAIL_DIR = GALLERY_DATA / "thumbnails"
 QUERY_DIR = GALLERY_DATA / "queries"
 UNFINISHED_DIR = GALLERY_DATA / "unfinished"
+# What the gallery was taught: its own tags and look.
+LEARNT_DIR = GALLERY_DATA / "learnt"
 for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR, UNFINISHED_DIR):
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -74,7 +74,7 @@ def text_colours(query: TextQuery) -> dict[str, int]:
     colours = {
         chip.text: place % COLOURS
         for place, chip in enumerate(query.chips)
-        if any(reading.meaning for reading in chip.readings) or not query.asks_for_objects
+        if any(reading.is_understood for reading in chip.readings) or not query.asks_for_objects
     }
     wholes = list(colours)
     for label in [label for labels in query.labels for label in labels]:
@@ -96,7 +96,11 @@ def shown_for_layout(hit: Hit, layout: Layout, width: int, height: int) -> Shown
     def place(reason: Reason) -> int:
         return 0 if reason.query_box is None else place_in_layout(layout, reason.query_box)
 
-    reasons = _shown_reasons(hit, lambda reason: place(reason) % COLOURS)
+    def colour(reason: Reason) -> int:
+        # How photos look as a whole has the last colour, which few layouts come to.
+        return COLOURS - 1 if reason.query_box is None else place(reason) % COLOURS
+
+    reasons = _shown_reasons(hit, colour)
     pairs = [shown.reason for shown in reasons if shown.reason.query_box is not None][:MOST_BOXES]
     # Partners have the same place in both lists.
     boxes = [_box(pair.objects[0], place(pair), hit.image) for pair in pairs]

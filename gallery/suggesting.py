@@ -16,7 +16,8 @@ from detector.look_labels import LOOK_NAMES
 from gallery.object_names import plainly, shown_name
 from gallery.plurals import plural
 from gallery.query.filters import EXAMPLES, KEYS
-from gallery.query.syntax import MAX_QUERY_LENGTH
+from gallery.query.printer import print_filter
+from gallery.query.syntax import MAX_QUERY_LENGTH, TagFilter
 from gallery.query.unfinished import Unfinished, unfinished_at
 from gallery.query.words import ENDINGS, RELATION_PHRASES, SHAPES
 from gallery.vocabulary import Vocabulary, singulars
@@ -24,6 +25,7 @@ from gallery.vocabulary import Vocabulary, singulars
 MOST_SUGGESTIONS = 8
 MOST_OBJECTS = 6
 MOST_WORDS = 4
+MOST_TAGS = 3
 MOST_OF_LANGUAGE = 5
 # Shorter words are rather not complete yet than mistyped.
 LEAST_MISTYPED = 3
@@ -58,6 +60,7 @@ FILTERS_SAID = {
     "after": gettext_lazy("uploaded since then"),
     "before": gettext_lazy("uploaded before then"),
     "name": gettext_lazy("what the photo’s name holds"),
+    "tag": gettext_lazy("what the photo is tagged with"),
     "type": gettext_lazy("the kind of file"),
 }
 
@@ -90,6 +93,8 @@ class Gallery:
     """How many photos surely show each class, by category id."""
     looks: Mapping[int, int] = field(default_factory=dict)
     """How many photos surely look like each class of the appearance model, by its number."""
+    tags: Callable[[str], Mapping[str, int]] = lambda beginning: {}
+    """How many photos have each tag that begins so."""
 
     def count(self, name: str) -> int:
         return self.photos.get(ID_BY_NAME[name], 0)
@@ -115,7 +120,7 @@ def suggest(text: str, caret: int, gallery: Gallery) -> list[Suggestion]:
 def _found(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     key = place.filter_key
     if key is not None and not place.quoted:
-        yield from _values(place, key)
+        yield from _values(place, key, gallery)
         return
     if not place.word:
         if place.follows_thing:
@@ -136,6 +141,7 @@ def _found(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
         yield from phrases
         return
     objects = list(islice(_objects(place, gallery), MOST_OBJECTS))
+    objects += islice(_tags(place, gallery), MOST_TAGS)
     words = list(islice(_words(place, gallery), MOST_WORDS))
     if any(_spans_words(one, place) for one in objects):
         language = words = []
@@ -195,6 +201,14 @@ def _common_objects(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]
     for name in gallery.by_count():
         if gallery.count(name) and name not in asked:
             yield _object(place, gallery, name)
+
+
+def _tags(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """Tags that begin so, those of most photos first."""
+    for start, phrase in place.phrases():
+        for name, photos in gallery.tags(phrase).items():
+            if name not in CLASS_NAMES:
+                yield _suggestion(place, "word", name, _("a tag"), start=start, photos=photos)
 
 
 def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
@@ -295,8 +309,14 @@ def _language(place: Unfinished, said: Mapping[str, object]) -> Iterator[Suggest
                 break
 
 
-def _values(place: Unfinished, key: str) -> Iterator[Suggestion]:
+def _values(place: Unfinished, key: str, gallery: Gallery) -> Iterator[Suggestion]:
     """What a filter may be asked for."""
+    if key == "tag":
+        beginning = place.word.removeprefix("tag:")
+        for name, photos in gallery.tags(beginning).items():
+            value = print_filter(TagFilter(name))
+            yield _suggestion(place, "language", value, is_complete=True, photos=photos)
+        return
     values: Callable[[], list[str]] | None = {
         "after": _dates,
         "before": _dates,

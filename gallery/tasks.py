@@ -32,6 +32,8 @@ TEND_AFTER_SECONDS = 3.0
 LOOK_SECONDS = 5.0
 LOOK_AFTER_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 60.0
+TAG_SECONDS = 5.0
+TAG_AFTER_SECONDS = 2.0
 TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
 TEND_PAUSE = 10
@@ -83,6 +85,7 @@ def tend() -> None:
     """End what was left undone, compact the store, renew its index and view, and clear away."""
     from gallery.agreement import end_deletions, end_renames
     from gallery.photo_queries import sweep_photo_queries
+    from gallery.tags.photo_tags import agree_tags
     from gallery.tending import tend_store
     from gallery.trash import end_moves
     from gallery.tus import taking
@@ -90,6 +93,7 @@ def tend() -> None:
     end_deletions()
     end_renames()
     end_moves()
+    agree_tags()
     started = time.monotonic()
     try:
         done = tend_store()
@@ -159,6 +163,22 @@ def look_at_photos() -> None:
     else:
         # Behind the photos that came meanwhile, whose turn in the queue is earlier.
         schedule_looking(0)
+    finally:
+        schedule_tagging()
+
+
+@task()
+def tag_photos() -> None:
+    """Say for a while what photos are called that were looked at; goes on later with the rest."""
+    from gallery.tags.machine_tags import tag_untagged
+
+    if not tag_untagged(seconds=TAG_SECONDS):
+        schedule_tagging(0)
+
+
+def schedule_tagging(after_seconds: float = TAG_AFTER_SECONDS) -> None:
+    """Have photos tagged that were looked at, unless that is due already."""
+    _schedule(tag_photos, timezone.now() + timedelta(seconds=after_seconds))
 
 
 def schedule_looking(after_seconds: float = LOOK_AFTER_SECONDS) -> None:

@@ -8,6 +8,7 @@ from featurestore.compaction import Compaction, compact
 from featurestore.errors import CompactionRuns
 from featurestore.view import write_view
 from gallery import components
+from gallery.look_projection import current_look_space
 
 logger = logging.getLogger(__name__)
 
@@ -37,4 +38,7 @@ def tend_store(*, everything: bool = False) -> Compaction | None:
         logger.error("%s is damaged: run `python manage.py check_store --repair`.", path)
     for stored_model_id in store.model_ids():
         store.renew_index(stored_model_id)
+    look_model_id = components.look_model_id()
+    if look_model_id is not None:
+        store.renew_look_index(look_model_id, current_look_space(look_model_id))
     return done

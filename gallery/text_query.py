@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+import numpy as np
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from featurestore import conditions
 from featurestore.conditions import Asked, Kind, ObjectQuery
+from featurestore.tagged_scores import tags_asked
 from gallery.errors import QueryRefused
 from gallery.figures import grouped
 from gallery.photo_filters import catalogue_condition
@@ -42,6 +45,16 @@ LEAST_PLACED = 0.1
 SURELY_MEANT = 0.5
 
 
+NO_KIND = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
+class KnownTags(Protocol):
+    """The tags that photos of a gallery have, or may get."""
+
+    def named(self, words: str) -> str | None:
+        """The tag that words name, in singular or plural."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """How one word of a query was read."""
@@ -56,8 +69,14 @@ class Reading:
     """The query with the word pinned to its best class; None where it names one."""
     corrections: tuple[tuple[str, str], ...] = ()
     """Words that may have been meant instead, each with the query so corrected."""
+    tag: str | None = None
+    """The tag that it names as well."""
     note: str = ""
     """What of the query the word cannot answer, and what is done instead."""
+
+    @property
+    def is_understood(self) -> bool:
+        return self.meaning is not None or self.tag is not None
 
 
 @dataclass(frozen=True)
@@ -97,16 +116,25 @@ class TextQuery:
 
     @property
     def unknown_words(self) -> list[str]:
-        """Words that no object class is near to, as typed."""
-        return [reading.words for reading in self.readings if reading.meaning is None]
+        """Words that name no tag and that no object class is near to, as typed."""
+        return [reading.words for reading in self.readings if not reading.is_understood]
+
+    @property
+    def tags(self) -> frozenset[str]:
+        """Tags that may answer parts of it."""
+        asked = (tags_asked(alternative) for alternative in self.objects.alternatives)
+        return frozenset().union(*asked)
 
     @property
     def asks_for_objects(self) -> bool:
         return any(chip.readings for chip in self.chips)
 
 
-def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
+def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None) -> TextQuery:
     """Read a query in the language of docs/query-language.md.
+
+    Args:
+        tags: those that words may name besides.
 
     Raises QueryRefused where there is nothing to search for, or the language is not kept to.
     """
@@ -116,7 +144,8 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
             % {"length": grouped(len(text)), "limit": MAX_QUERY_LENGTH}
         )
     try:
-        typed = parse_query(text, lambda name: is_called(name) or vocabulary.is_name(name))
+        is_name = _names(vocabulary, tags)
+        typed = parse_query(text, lambda name: is_called(name) or is_name(name))
     except QuerySyntaxError as error:
         raise QueryRefused(str(error), span=error.span) from error
     query = in_query_language(typed)
@@ -125,7 +154,7 @@ def read_query(text: str, vocabulary: Vocabulary) -> TextQuery:
             _("There is no word to search for. Type what is in the photo, like: dog")
         )
     _check_relations(query)
-    reader = _Reader(query, vocabulary)
+    reader = _Reader(query, vocabulary, tags)
     compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
     understood = [found for found in compiled if found]
     return TextQuery(
@@ -166,9 +195,11 @@ def _check_relations(query: Query) -> None:
 class _Reader:
     """Looks each word of a query up once."""
 
-    def __init__(self, query: Query, vocabulary: Vocabulary) -> None:
+    def __init__(self, query: Query, vocabulary: Vocabulary, tags: KnownTags | None) -> None:
         self._query = query
         self._vocabulary = vocabulary
+        self._known_tags = tags
+        self._tags: dict[str, str | None] = {}
         self._meanings: dict[tuple[str, bool], Meaning | None] = {}
 
     def alternative(self, conjunction: Conjunction) -> list[tuple[conditions.Condition, str]]:
@@ -200,8 +231,10 @@ class _Reader:
             case Thing():
                 yield from self._presence(condition)
             case Relation():
+                self._check_places((condition.subject, condition.object), condition)
                 yield from self._relation(condition)
             case Only():
+                self._check_places(condition.things, condition)
                 asked = [self._asked(thing) for thing in condition.things]
                 known = tuple(
                     one.kind for one in asked if one is not None and not _is_placeless(one)
@@ -212,20 +245,53 @@ class _Reader:
                     yield _text(condition), conditions.Only(known)
 
     def _presence(self, thing: Thing) -> Iterator[tuple[str, conditions.Condition]]:
+        tag = self._tag(thing)
         asked = self._asked(thing)
-        if asked is None:
+        if asked is None and tag is None:
             return
-        if _is_placeless(asked):
+        if asked is not None and _is_placeless(asked):
             # What the photo as a whole looks like has no number and no size.
             seen = Asked(asked.kind, min_score=asked.min_score)
             if thing.negated:
                 seen = replace(seen, kind=_surely_meant(seen.kind))
-            yield _text(thing), conditions.Presence(seen, negated=thing.negated)
+            yield _text(thing), conditions.Presence(seen, negated=thing.negated, tag=tag or "")
             return
-        if thing.negated and thing.count is None:
+        if asked is not None and thing.negated and thing.count is None:
             asked = replace(asked, kind=_surely_meant(asked.kind))
         least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
-        yield _text(thing), conditions.Presence(asked, least, most, thing.negated)
+        says_how = thing.size is not None or (least, most) != (1, None)
+        if asked is None and says_how:
+            raise QueryRefused(
+                _(
+                    "“%(words)s” is a tag, which says neither how many nor how big. "
+                    "Search for: %(tag)s"
+                )
+                % {"words": thing.words, "tag": tag},
+                span=thing.span,
+            )
+        yield (
+            _text(thing),
+            conditions.Presence(
+                asked or Asked(NO_KIND, min_score=(thing.min_score or 0) / 100),
+                least,
+                most,
+                thing.negated,
+                tag="" if says_how else tag or "",
+            ),
+        )
+
+    def _check_places(self, things: tuple[Thing, ...], of: Condition) -> None:
+        """A tag says neither where a thing is nor what else there is."""
+        for thing in things:
+            if self._meaning(thing) is None and self._tag(thing) is not None:
+                raise QueryRefused(
+                    _(
+                        "“%(words)s” is a tag, which does not say where in the photo it is, nor "
+                        "what else is there. Search for: %(tag)s"
+                    )
+                    % {"words": thing.words, "tag": self._tag(thing)},
+                    span=of.span,
+                )
 
     def _relation(self, relation: Relation) -> Iterator[tuple[str, conditions.Condition]]:
         subject, other = self._placed(relation.subject), self._placed(relation.object)
@@ -256,10 +322,23 @@ class _Reader:
             max_area=SMALL_AREA if thing.size == "small" else 1.0,
         )
 
+    def _tag(self, thing: Thing) -> str | None:
+        """The tag that a thing's words name; quotes ask for a class, where there is one."""
+        if self._known_tags is None:
+            return None
+        if thing.quoted and self._vocabulary.exact_meaning(thing.words) is not None:
+            return None
+        if thing.words not in self._tags:
+            self._tags[thing.words] = self._known_tags.named(thing.words)
+        return self._tags[thing.words]
+
     def _meaning(self, thing: Thing) -> Meaning | None:
         key = thing.words, thing.quoted
         if key not in self._meanings:
             look_up = self._vocabulary.exact_meaning if thing.quoted else self._vocabulary.meaning
+            if self._tag(thing) is not None and not thing.quoted:
+                # Who tags shoes means no handbags, which only are the class that is nearest.
+                look_up = self._vocabulary.own_meaning
             self._meanings[key] = look_up(thing.words)
         return self._meanings[key]
 
@@ -270,7 +349,7 @@ class _Reader:
         if best is not None:
             exact = print_query(with_exact(self._query, thing, best))
         corrections: tuple[tuple[str, str], ...] = ()
-        if not self._vocabulary.is_usual(thing.words):
+        if self._tag(thing) is None and not self._vocabulary.is_usual(thing.words):
             corrections = tuple(
                 (word, print_query(with_words(self._query, thing, word)))
                 for word in self._vocabulary.corrections(thing.words)
@@ -281,6 +360,7 @@ class _Reader:
             is_known=self._vocabulary.knows(thing.words),
             exact_query=exact,
             corrections=corrections,
+            tag=self._tag(thing),
             note=self._note(thing, meaning),
         )
 
@@ -309,6 +389,13 @@ class _Reader:
 
     def _print_without(self, part: Condition | Filter) -> str:
         return print_query(without(self._query, part))
+
+
+def _names(vocabulary: Vocabulary, tags: KnownTags | None) -> Callable[[str], bool]:
+    """Whether several words are one name."""
+    if tags is None:
+        return vocabulary.is_name
+    return lambda phrase: vocabulary.is_name(phrase) or tags.named(phrase) is not None
 
 
 def _is_placeless(asked: Asked) -> bool:

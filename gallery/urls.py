@@ -20,6 +20,7 @@ from gallery.views import (
     searches,
     sign_in,
     suggestions,
+    tags,
     trash,
     uploads,
 )
@@ -52,6 +53,7 @@ urlpatterns = [
     path("photos/<image_id:image_id>/original", photos.original, name="original"),
     path("photos/<image_id:image_id>/delete", photos.delete, name="delete"),
     path("photos/<image_id:image_id>/rename", photos.rename, name="rename"),
+    path("photos/<image_id:image_id>/tags", tags.change, name="change_tags"),
     path("photos/<image_id:image_id>/similar", search.similar, name="similar"),
     path("trash", trash.trash, name="trash"),
     path("trash/move", trash.move, name="move_to_trash"),

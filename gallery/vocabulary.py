@@ -232,6 +232,18 @@ class Vocabulary:
         looks = self._look_words.named(singulars(phrase))
         return _meaning({}, 1.0, looks=looks, is_named=True) if looks else None
 
+    def own_meaning(self, phrase: str) -> Meaning | None:
+        """What a phrase stands for, without what it is merely near to."""
+        facts = self._facts(phrase)
+        if self.class_named(phrase) is not None or (facts is not None and facts.meant):
+            return self.meaning(phrase)
+        forms = singulars(phrase)
+        own = self._look_words.meant(forms)
+        if own:
+            return _meaning({}, 1.0, looks=own)
+        begun = self._look_words.begun(forms)
+        return self.exact_meaning(phrase) if begun is None else self.own_meaning(begun)
+
     def is_usual(self, phrase: str) -> bool:
         """Whether a word is used so much that it is hardly a typing mistake."""
         place = self._vectors.key_to_index

@@ -13,7 +13,10 @@ from django_tasks_db.management.commands import db_worker
 
 from gallery import components
 
-FOLDERS = ("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR", "UNFINISHED_DIR")
+FOLDERS = (
+    *("STORE_DIR", "SPOOL_DIR", "THUMBNAIL_DIR", "QUERY_DIR", "UNFINISHED_DIR"),
+    "LEARNT_DIR",
+)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Filters that are written as key and value: "after:2024-05", "name:beach", "type:png"."""
+"""Filters that are written as key and value: "after:2024-05", "name:beach", "tag:beach"."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ import re
 from django.utils.translation import gettext as _
 
 from gallery.query.errors import QuerySyntaxError
-from gallery.query.syntax import DateFilter, Filter, NameFilter, Span, TypeFilter
+from gallery.query.syntax import DateFilter, Filter, NameFilter, Span, TagFilter, TypeFilter
 from gallery.query.words import ENDINGS
 
-KEYS = ("after", "before", "name", "type")
+KEYS = ("after", "before", "name", "tag", "type")
 EXAMPLES = {
     "after": "after:2024-05",
     "before": "before:2025",
     "name": "name:beach",
+    "tag": "tag:beach",
     "type": "type:png",
 }
 DATE = re.compile(r"([0-9]{4})(?:[-/.]([0-9]{1,2})(?:[-/.]([0-9]{1,2}))?)?")
@@ -26,8 +27,8 @@ def check_key(key: str, span: Span) -> None:
     if key not in KEYS:
         raise QuerySyntaxError(
             _(
-                "There is no filter “%(key)s:”. The filters are after:, before:, name: and type:. "
-                "To search for words with a colon, put them in quotes."
+                "There is no filter “%(key)s:”. The filters are after:, before:, name:, tag: and "
+                "type:. To search for words with a colon, put them in quotes."
             )
             % {"key": key},
             span,
@@ -44,6 +45,8 @@ def read_filter(key: str, value: str, span: Span) -> Filter:
         )
     if key == "name":
         return NameFilter(value, span=span)
+    if key == "tag":
+        return TagFilter(value, span=span)
     if key == "type":
         ending = ENDINGS.get(value.lower().removeprefix("."))
         if ending is None:

@@ -16,6 +16,7 @@ from gallery.query.syntax import (
     Query,
     Relation,
     ShapeFilter,
+    TagFilter,
     Thing,
     TypeFilter,
 )
@@ -49,6 +50,8 @@ def print_filter(condition: Filter) -> str:
             return f"{sign}{direction}:{_print_date(condition)}"
         case NameFilter(text=text):
             return f"{sign}name:{text if SIMPLE_NAME.fullmatch(text) else _quoted(text)}"
+        case TagFilter(name=name):
+            return f"{sign}tag:{name if SIMPLE_NAME.fullmatch(name) else _quoted(name)}"
         case TypeFilter(ending=ending):
             return f"{sign}type:{ending}"
         case ShapeFilter(shape=shape):

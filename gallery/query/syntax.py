@@ -108,7 +108,17 @@ class ShapeFilter:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Filter = DateFilter | NameFilter | TypeFilter | ShapeFilter
+@dataclass(frozen=True)
+class TagFilter:
+    """ "tag:beach": the photo has this tag, by a person or surely by its look."""
+
+    name: str
+    """In lower case."""
+    negated: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+Filter = DateFilter | NameFilter | TypeFilter | ShapeFilter | TagFilter
 
 
 @dataclass(frozen=True)

@@ -5,27 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
 from gallery import components
 from gallery.errors import QueryRefused
 from gallery.layouts import parse_layout, parse_part
+from gallery.look_search import look_of_file, look_of_image, read_likeness, search_alike
 from gallery.models import Image
 from gallery.object_names import shown_count
+from gallery.originals import thumbnail_path
 from gallery.saved.models import MAX_NAME_LENGTH
 from gallery.search import Answer, layout_of_image, search_layout, search_text
 from gallery.text_query import read_query
+from gallery.thumbnails import Size
 
+# Options that are more than switched on.
+TEXTS = ("part", "by", "weight", "q")
 MAX_LENGTH = 30_000
 MAX_ID_DIGITS = 18
 # What is asked by, of which a query has one, and what may go with each.
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "q": ("weak", "company"),
     "layout": ("mirror", "weak"),
-    "similar": ("part", "mirror", "weak"),
+    "similar": ("part", "mirror", "weak", "by", "weight", "q"),
 }
 
 
@@ -44,7 +51,7 @@ class SavedQuery:
     def of(cls, kind: str, value: str, given: Mapping[str, str]) -> SavedQuery:
         """From what is asked for; whatever else is given is left out."""
         options = [(name, given[name]) for name in OPTIONS[kind] if given.get(name)]
-        return cls(kind, value, tuple(one for one in options if one[0] == "part" or one[1] == "1"))
+        return cls(kind, value, tuple(one for one in options if one[0] in TEXTS or one[1] == "1"))
 
     @property
     def text(self) -> str:
@@ -79,16 +86,30 @@ class SavedQuery:
         if self.kind == "q":
             company = ("company", "1") in self.options
             return search_text(self.value, limit=limit, weak=weak, company=company)
-        image_id = int(self.value) if self.kind == "similar" else None
-        layout = parse_layout(self.value) if image_id is None else layout_of_image(image_id)
-        part = dict(self.options).get("part")
-        if part is not None:
-            layout = layout.within(parse_part(part))
-        return search_layout(
+        mirror = ("mirror", "1") in self.options
+        if self.kind == "layout":
+            layout = parse_layout(self.value)
+            return search_layout(layout, query=self.kind, mirror=mirror, limit=limit, weak=weak)
+        image_id, options = int(self.value), dict(self.options)
+        layout, part = layout_of_image(image_id), None
+        if "part" in options:
+            part = parse_part(options["part"])
+            layout = layout.within(part)
+
+        def look() -> NDArray[np.float32]:
+            image = Image.objects.shown().get(pk=image_id)
+            if part is not None:
+                return look_of_file(thumbnail_path(image, Size.VIEW), part)
+            return look_of_image(image_id, lambda: thumbnail_path(image, Size.GRID))
+
+        return search_alike(
             layout,
+            look,
+            read_likeness(options),
             query=self.kind,
             without_image_id=image_id,
-            mirror=("mirror", "1") in self.options,
+            only=options.get("q", ""),
+            mirror=mirror,
             limit=limit,
             weak=weak,
         )
@@ -103,6 +124,9 @@ def parse_saved(text: str) -> SavedQuery:
         raise QueryRefused(_("This search is too long to be saved."))
     given = QueryDict(text.partition("?")[2] if text.startswith("/") else text)
     kinds = [kind for kind in OPTIONS if given.get(kind)]
+    if "similar" in kinds:
+        # There words say which photos may be found.
+        kinds = [kind for kind in kinds if kind != "q"]
     if len(kinds) != 1:
         raise QueryRefused(
             _("A saved search has words (q=…), a layout (layout=…) or a photo (similar=…): one.")
@@ -117,16 +141,20 @@ def parse_saved(text: str) -> SavedQuery:
         raise QueryRefused(_("A photo is named by its number, like: similar=12"))
     elif not Image.objects.filter(pk=int(query.value)).exists():
         raise QueryRefused(_("There is no photo %(id)s.") % {"id": query.value})
-    part = dict(query.options).get("part")
-    if part is not None:
-        parse_part(part)
+    options = dict(query.options)
+    if "part" in options:
+        parse_part(options["part"])
+    read_likeness(options)
+    if kind == "similar" and "q" in options:
+        read_query(options["q"], components.vocabulary())
     return query
 
 
 def saved_query_of(text: str) -> SavedQuery:
     """The same of a text that was checked when it was kept."""
     given = QueryDict(text)
-    kind = next((kind for kind in OPTIONS if kind in given), "q")
+    # Of a photo's search words are a part.
+    kind = next((kind for kind in ("similar", "layout") if kind in given), "q")
     value = str(given.get(kind, ""))
     return SavedQuery.of(kind, value, {name: str(given[name]) for name in given})
 

@@ -8,7 +8,6 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from featurestore.errors import StoreError
@@ -17,8 +16,10 @@ from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
 from gallery.lookup import image_or_404
 from gallery.neighbours import neighbours_of, read_origin
-from gallery.originals import read_original, thumbnail_path
+from gallery.original_response import original_response
+from gallery.originals import thumbnail_path
 from gallery.photo_objects import drawn_objects, objects_of
+from gallery.tags.photo_tags import tags_of
 from gallery.thumbnails import Size
 from gallery.trash import move_to_trash
 from gallery.views.trash import tell_of_move
@@ -32,8 +33,11 @@ def photo(request: HttpRequest, image_id: int) -> HttpResponse:
     objects = objects_of(image_id)
     boxes = drawn_objects(objects, image.width, image.height)
     origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
+    tags = tags_of(image_id)
     shown = {
         "image": image,
+        "tags": tags,
+        "has_suggestions": any(not tag.by_person for tag in tags),
         "boxes": boxes,
         "is_corrected": objects.is_corrected,
         "neighbours": neighbours_of(image, origin),
@@ -66,18 +70,9 @@ def original(request: HttpRequest, image_id: int) -> HttpResponse:
     """The bytes as uploaded, always as a download: a browser never runs what is in them."""
     image = image_or_404(image_id)
     try:
-        data = read_original(image)
+        return original_response(image)
     except StoreError as error:
         raise Http404(str(error)) from error
-    disposition = content_disposition_header(as_attachment=True, filename=image.name)
-    return HttpResponse(
-        data,
-        content_type=image.media_type,
-        headers={
-            "Content-Disposition": disposition or "attachment",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-        },
-    )
 
 
 @require_http_methods(["GET", "POST"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,14 +20,23 @@ from gallery.canvas import QUICK_OBJECTS, SHAPES, drawable_objects, nearest_shap
 from gallery.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, drawn_layout
 from gallery.errors import QueryRefused, Refused
 from gallery.layouts import Box, Layout, parse_layout, parse_part
+from gallery.look_search import (
+    Likeness,
+    Vector,
+    look_of_file,
+    look_of_image,
+    read_likeness,
+    search_alike,
+)
 from gallery.models import Image
 from gallery.originals import thumbnail_path
 from gallery.photo_queries import layout_of_part
 from gallery.saved.queries import SavedQuery
 from gallery.saved.saving import Savable
-from gallery.search import Answer, layout_of_image, search_layout, search_text
+from gallery.search import Answer, layout_of_image, search_text
 from gallery.shown_hits import ShownHit, shown_for_layout, shown_for_text, text_colours
 from gallery.thumbnails import Size
+from gallery.views.likeness import likeness_control
 from gallery.views.photo_queries import NO_DETECTOR, query_or_404
 
 HITS_ON_A_PAGE = 48
@@ -48,6 +58,14 @@ class _Picture:
     without_image_id: int | None = None
     kept_as: str = ""
     """What its file is told apart by from all others."""
+    look: Callable[[], Vector] | None = None
+    """Tells how it looks; a drawing looks like nothing."""
+
+    def looks_like(self, part: Box | None) -> Vector:
+        """(d,) how it looks, or a part of it."""
+        if self.look is None or self.file is None:
+            raise QueryRefused(_("A drawing has a layout, but no look."))
+        return self.look() if part is None else look_of_file(self.file(), part)
 
 
 @require_safe
@@ -103,6 +121,7 @@ def photo_results(request: HttpRequest, token: str) -> HttpResponse:
         {"photo_query": query},
         file=lambda: query.picture_path,
         kept_as=token,
+        look=lambda: look_of_file(query.picture_path),
     )
     return _layout_results(request, picture)
 
@@ -124,6 +143,7 @@ def similar(request: HttpRequest, image_id: int) -> HttpResponse:
         file=lambda: thumbnail_path(image, Size.VIEW),
         without_image_id=image_id,
         kept_as=image.sha256,
+        look=lambda: look_of_image(image_id, lambda: thumbnail_path(image, Size.GRID)),
     )
     return _layout_results(request, picture)
 
@@ -147,7 +167,13 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
         "mirror_address": _address(request, mirror=None if _is_set(request, "mirror") else "1"),
         "whole_address": _address(request, part=None),
     }
+    likeness = Likeness()
     try:
+        if picture.look is not None:
+            # Where it cannot be read, the control is there to choose again.
+            shown["control"] = likeness_control(request.path, request.GET, likeness)
+            likeness = read_likeness(request.GET)
+            shown["control"] = likeness_control(request.path, request.GET, likeness)
         part = _part(request)
         layout = picture.layout
         if part is not None and picture.file is not None:
@@ -157,11 +183,14 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
                 "part_text": request.GET["part"],
                 "asked_boxes": drawn_layout(layout, width, height),
             }
-            if len(layout.objects) == 0:
+            if len(layout.objects) == 0 and not likeness.wants_look:
                 raise QueryRefused(_("No object was recognised in this part of the photo."))
         shown["draw_address"] = _draw_address(layout, width, height)
-        answer = search_layout(
+        answer = search_alike(
             layout,
+            partial(picture.looks_like, part),
+            likeness,
+            only=request.GET.get("q", "") if picture.look else "",
             query=picture.name,
             without_image_id=picture.without_image_id,
             mirror=_is_set(request, "mirror"),

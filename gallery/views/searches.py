@@ -14,9 +14,11 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from detector import DetectorError
+from featurestore.errors import StoreError
 from gallery.access.visitors import visitor_of
-from gallery.errors import QueryRefused
-from gallery.models import SavedSearch
+from gallery.errors import QueryRefused, Refused
+from gallery.models import Image, SavedSearch
 from gallery.saved.queries import saved_query_of
 from gallery.saved.saving import rename_search, save_search
 from gallery.search import Answer
@@ -109,8 +111,11 @@ def _shown(search: SavedSearch, deadline: float) -> ShownSearch:
         return ShownSearch(search, words, None)
     try:
         return ShownSearch(search, words, query.search(PHOTOS_SHOWN))
-    except QueryRefused as refusal:
+    except Refused as refusal:
         return ShownSearch(search, words, None, str(refusal))
+    except (DetectorError, StoreError, OSError, Image.DoesNotExist):
+        # How its photo looks cannot be told just now; the results say why.
+        return ShownSearch(search, words, None)
 
 
 def _search_or_404(key: str) -> SavedSearch:

@@ -11,6 +11,7 @@ from gallery import components
 from gallery.class_counts import class_counts
 from gallery.models import SavedSearch
 from gallery.suggesting import Gallery, suggest
+from gallery.tags.tag_index import tag_index
 
 SAVED_SUGGESTED = 4
 # Seconds that a browser need not ask again for the same beginning.
@@ -25,7 +26,10 @@ def suggestions(request: HttpRequest) -> JsonResponse:
     place = int(caret) if caret.isascii() and caret.isdecimal() and len(caret) < 6 else len(text)
     index = components.index()
     gallery = Gallery(
-        components.vocabulary(), class_counts.of(index), looks=class_counts.of_looks(index)
+        components.vocabulary(),
+        class_counts.of(index),
+        looks=class_counts.of_looks(index),
+        tags=tag_index.beginning,
     )
     saved = SavedSearch.objects.order_by("-made_at")
     if text.strip():

@@ -110,10 +110,13 @@ def delete_for_good(request: HttpRequest) -> HttpResponse:
 
 def tell_of_move(request: HttpRequest, count: int, moment: datetime) -> None:
     """Say on the next page what was moved to the trash, beside a button that undoes it."""
-    messages.success(request, sentence_of_move(count), extra_tags=UNDO + _text(moment))
+    tags = UNDO + _text(moment) if count else ""
+    messages.success(request, sentence_of_move(count), extra_tags=tags)
 
 
 def sentence_of_move(count: int) -> str:
+    if not count:
+        return _("Nothing was moved: what was chosen is deleted already.")
     sentence = ngettext(
         "%(count)s photo moved to the trash.", "%(count)s photos moved to the trash.", count
     )

@@ -10,6 +10,7 @@ import io
 import shutil
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -28,7 +29,13 @@ SHOWN: dict[str, list[tuple[float, float, float, float]]] = {
     "chelsea.png": [(0, 0, 1, 1), (0.1, 0, 0.8, 1), (0.2, 0.1, 1, 1)],
 }
 DRAWN = '[{"object":"cat","box":[0.08,0.08,0.92,0.95]}]'
-WIDTHS = {"desktop": 1280, "phone": 390}
+WINDOWS = {
+    "desktop": {"width": 1280, "height": 800},
+    "phone": {"width": 390, "height": 844},
+}
+# What shows how dark looks.
+IN_DARK = ("photos", "photo")
+LARGEST_BYTES = 250_000
 
 
 def main() -> None:
@@ -38,17 +45,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         gallery = ServedGallery(Path(folder))
         gallery.start()
+        address = f"http://127.0.0.1:{gallery.port}"
         try:
-            _fill(gallery)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(
                     executable_path=browser_path, args=["--no-sandbox", "--disable-gpu"]
                 )
-                for name, width in WIDTHS.items():
-                    page = browser.new_page(
-                        viewport={"width": width, "height": 800}, color_scheme="light"
+                pages = {
+                    name: browser.new_page(
+                        base_url=address,
+                        viewport={"width": size["width"], "height": size["height"]},
+                        color_scheme="light",
+                        reduced_motion="reduce",
                     )
-                    _take(page, f"http://127.0.0.1:{gallery.port}", name)
+                    for name, size in WINDOWS.items()
+                }
+                for name, page in pages.items():
+                    page.goto("/")
+                    _keep(page, f"first-visit-{name}")
+                _fill(gallery)
+                _save_searches(pages["desktop"])
+                for name, page in pages.items():
+                    _take(page, name)
+                _throw_away(gallery)
+                for name, page in pages.items():
+                    page.goto("/trash")
+                    _keep(page, f"trash-{name}")
+                    _upload(page, name)
                 browser.close()
         finally:
             gallery.stop()
@@ -69,25 +92,69 @@ def _fill(gallery: ServedGallery) -> None:
         gallery.wait_until_ready(result["id"])
 
 
-def _take(page: Page, address: str, width: str) -> None:
-    page.goto(f"{address}/")
-    _keep(page, f"dashboard-{width}")
-    page.goto(f"{address}/search?q=kitten")
+def _save_searches(page: Page) -> None:
+    for words in ("kitten", "cup on a table", "person -rocket"):
+        page.goto(f"/search?q={words}")
+        page.locator("summary", has_text="Save this search").click()
+        page.get_by_role("button", name="Save", exact=True).click()
+        page.get_by_text("Saved as").wait_for()
+
+
+def _take(page: Page, window: str) -> None:
+    """Keep each page as it is in a window."""
+    page.goto("/")
+    _keep(page, f"dashboard-{window}")
+    page.goto("/photos/")
+    _keep(page, f"photos-{window}")
+    page.goto("/search?q=kitten")
     page.get_by_label("Show why on every photo").check()
-    _keep(page, f"search-{width}")
-    page.goto(f"{address}/draw?layout={DRAWN}")
-    page.locator("#drawn-results .hit").first.wait_for()
-    _keep(page, f"draw-{width}")
-    page.goto(f"{address}/search?q=kitten")
+    _keep(page, f"search-{window}")
+    page.goto("/search?q=kitten")
     page.locator("main a[href^='/photos/']").first.click()
-    page.wait_for_load_state("networkidle")
-    _keep(page, f"photo-{width}")
+    _keep(page, f"photo-{window}")
+    page.get_by_role("button", name="Edit boxes").click()
+    _keep(page, f"box-editor-{window}")
+    page.goto(f"/draw?layout={DRAWN}")
+    page.locator("#drawn-results .hit").first.wait_for()
+    _keep(page, f"draw-{window}")
+    page.goto("/searches/")
+    _keep(page, f"searches-{window}")
+
+
+def _throw_away(gallery: ServedGallery) -> None:
+    for photo in gallery.json("/api/v1/images")["photos"][:3]:
+        asked = urllib.request.Request(
+            f"http://127.0.0.1:{gallery.port}/api/v1/images/{photo['id']}", method="DELETE"
+        )
+        urllib.request.urlopen(asked, timeout=30).close()
+
+
+def _upload(page: Page, window: str) -> None:
+    """A photo of a name of its own for each window, so that one is new and one is there already."""
+    page.goto("/")
+    first, again = (PACKAGED / name for name in ("astronaut.png", "chelsea.png"))
+    page.locator("main [type=file]").first.set_input_files([first, again])
+    page.locator(".answer[data-outcome]:not([data-outcome=queued])").nth(1).wait_for()
+    _keep(page, f"upload-{window}")
 
 
 def _keep(page: Page, name: str) -> None:
+    page.wait_for_load_state("networkidle")
     # Boxes fade in.
     page.wait_for_timeout(600)
-    page.screenshot(path=TARGET / f"{name}.jpg", type="jpeg", quality=88)
+    _shoot(page, name)
+    if name.removesuffix("-desktop").removesuffix("-phone") in IN_DARK:
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        _shoot(page, f"{name}-dark")
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+
+
+def _shoot(page: Page, name: str) -> None:
+    for quality in (88, 75, 60):
+        data = page.screenshot(type="jpeg", quality=quality)
+        if len(data) <= LARGEST_BYTES:
+            break
+    (TARGET / f"{name}.jpg").write_bytes(data)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
+from tests.browser.axe import violations
 from tests.browser.conftest import OpenPage
+from tests.browser.windows import WINDOWS
 from tests.gallery.served_gallery import ServedGallery
+from tests.photos import CAT, COFFEE, drawn_png
 
 PAGES = {
     "dashboard": "/",
@@ -24,6 +29,9 @@ PAGES = {
     "empty canvas": "/draw",
     "misspelt": "/search?q=cat+left+of+(dog",
     "refused": "/search?q=%3F",
+    "searches": "/searches/",
+    "trash": "/trash",
+    "account": "/account",
     "nothing": "/nothing-is-here",
 }
 PHONE = {"width": 360, "height": 740}
@@ -31,15 +39,15 @@ PHONE = {"width": 360, "height": 740}
 # Elements that break a rule which every page should keep.
 UNSPOKEN = """() => [
   ...[...document.querySelectorAll("img:not([alt]), img[alt='']")]
-    .filter((img) => !img.closest(".brand")),
+    .filter((img) => !img.closest(".brand, [hidden]")),
   ...[...document.querySelectorAll("input:not([type=hidden]), select")]
     .filter((input) => !input.labels.length),
   ...[...document.querySelectorAll("a, button, summary")]
     .filter((control) => !control.textContent.trim() && !control.querySelector("img[alt]")),
   ...[...document.querySelectorAll("[id]")]
     .filter((one) => document.querySelectorAll(`#${CSS.escape(one.id)}`).length > 1),
-  // The viewer's script gives the picture its place.
-  ...document.querySelectorAll("[style]:not(#picture), style, script:not([src])"),
+  // Style attributes of the page are refused with a complaint; those of scripts are meant.
+  ...document.querySelectorAll("style, script:not([src])"),
 ].map((element) => element.outerHTML.slice(0, 200))"""
 
 # Texts whose contrast to what lies behind them is below 4.5, or 3 where the type is large.
@@ -87,7 +95,10 @@ FOCUS = """() => {
   const one = document.activeElement;
   const ring = (element) => getComputedStyle(element).outlineStyle !== "none";
   const words = one.getAttribute("aria-label") ?? one.labels?.[0]?.textContent ?? one.textContent;
-  const seen = ring(one) || (one.parentElement && ring(one.parentElement));
+  // What is drawn has a line of its own instead.
+  const edge = (rect) => getComputedStyle(rect).stroke !== "none";
+  const drawn = [...one.querySelectorAll("rect")].some(edge);
+  const seen = ring(one) || drawn || (one.parentElement && ring(one.parentElement));
   return { name: words.replace(/\\s+/g, " ").trim(), tag: one.tagName, seen };
 }"""
 
@@ -132,6 +143,84 @@ def test_it_can_be_read_and_heard(
         assert page.title().endswith("Image Gallery"), path
         assert page.evaluate(UNSPOKEN) == [], path
         assert page.evaluate(FAINT) == [], path
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_no_rule_of_accessibility_is_broken(
+    gallery: ServedGallery, open_page: OpenPage, addresses: dict[str, str], window: str
+) -> None:
+    page = open_page(gallery, **WINDOWS[window])
+    for name, path in addresses.items():
+        page.goto(path)
+        if name == "drawing":
+            page.locator(".hit").first.wait_for()
+        assert violations(page) == [], path
+
+
+def test_no_rule_is_broken_by_what_opens(
+    gallery: ServedGallery, open_page: OpenPage, addresses: dict[str, str]
+) -> None:
+    page = open_page(gallery, addresses["photo"], **WINDOWS["phone"])
+    page.keyboard.press("?")
+    page.get_by_role("dialog").wait_for()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Edit boxes").click()
+    assert violations(page) == []
+    page.goto(addresses["photo"])
+    page.locator("[data-part-search]").first.click()
+    assert violations(page) == []
+    page.goto("/photos/")
+    page.locator(".select").first.dispatch_event("click")
+    page.get_by_role("toolbar").wait_for()
+    assert violations(page) == []
+    page.goto("/")
+    page.get_by_role("combobox", name="Search by what is in the photos").press_sequentially("c")
+    page.get_by_role("option").first.wait_for()
+    assert violations(page) == []
+    for summary in page.locator("main summary").all():
+        summary.click()
+    page.locator("summary", has_text="What can I type?").click()
+    assert violations(page) == []
+
+
+def test_no_rule_is_broken_while_there_is_little_to_show(
+    changing_gallery: ServedGallery, open_page: OpenPage, false_photo: Path
+) -> None:
+    page = open_page(changing_gallery, **WINDOWS["desktop"])
+    for path in ("/", "/photos/", "/search?q=cat"):
+        page.goto(path)
+        assert violations(page) == [], path
+    _, results = changing_gallery.upload((COFFEE.name, COFFEE.read_bytes()))
+    ready = changing_gallery.wait_until_ready(results[0]["id"])["id"]
+    # What waits for its objects, what failed, and what has no original any more.
+    states = {"received": drawn_png(1), "failed": drawn_png(2), "lost": drawn_png(3)}
+    _, results = changing_gallery.upload(*[(f"{at}.png", states[at]) for at in states])
+    ids = dict(zip(states, [result["id"] for result in results], strict=True))
+    for image_id in ids.values():
+        changing_gallery.wait_until_ready(image_id)
+    with sqlite3.connect(changing_gallery.data / "gallery.sqlite3", timeout=30) as catalogue:
+        catalogue.executemany(
+            "UPDATE gallery_image SET state = ?, failure = 'It cannot be read.',"
+            " due_at = '2099-01-01 00:00:00' WHERE id = ?",
+            list(ids.items()),
+        )
+    catalogue.close()
+    for path in ("/", "/photos/", *(f"/photos/{image_id}/" for image_id in ids.values())):
+        page.goto(path)
+        assert violations(page) == [], path
+    page.goto(f"/photos/{ready}/")
+    page.keyboard.press("x")
+    page.locator(".toast").wait_for()
+    assert violations(page) == []
+    page.goto("/trash")
+    assert violations(page) == []
+    page.locator(".trash-photo").first.click()
+    assert violations(page) == []
+    page.goto("/")
+    page.locator("main [type=file]").first.set_input_files([CAT, false_photo])
+    page.locator(".answer[data-outcome=refused]").wait_for()
+    assert violations(page) == []
 
 
 def test_the_keyboard_reaches_the_main_controls_and_shows_where_it_is(

@@ -53,8 +53,9 @@ def _add_rows(served: ServedGallery) -> None:
     with sqlite3.connect(served.data / "gallery.sqlite3", timeout=30) as catalogue:
         catalogue.executemany(
             "INSERT INTO gallery_image (sha256, name, media_type, size, width, height, uploaded_at,"
-            " state, spool_name, tries, due_at, failure, priority, preview) VALUES"
-            " (?, ?, 'image/jpeg', 1, ?, ?, ?, 'ready', '', 0, '2026-01-01 00:00:00', '', 0, ?)",
+            " state, spool_name, tries, due_at, failure, priority, tagged_by, preview) VALUES"
+            " (?, ?, 'image/jpeg', 1, ?, ?, ?, 'ready', '', 0, '2026-01-01 00:00:00', '', 0, '',"
+            " ?)",
             rows,
         )
     catalogue.close()
@@ -82,7 +83,7 @@ def test_the_grid_is_endless_justified_and_still(
     page.evaluate(
         "new PerformanceObserver((list) => { window.shift = (window.shift ?? 0) + list.getEntries()"
         ".reduce((sum, entry) => sum + (entry.hadRecentInput ? 0 : entry.value), 0) })"
-        ".observe({ type: 'layout-shift' })"
+        ".observe({ type: 'layout-shift', buffered: true })"
     )
     page.mouse.move(200, 400)
     scroll_to_end(page)

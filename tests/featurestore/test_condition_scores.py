@@ -23,7 +23,7 @@ from featurestore.conditions import (
 )
 from featurestore.explanations import Explainer
 from featurestore.index import Index, IndexPart
-from featurestore.look_postings import LookIndex, LookPostings
+from featurestore.look_postings import LookPostings, LookPostingsIndex
 from featurestore.looks import KEPT_CLASSES, LookScores
 from featurestore.relations import RELATIONS
 from tests.featurestore.samples import detections, postings, random_detections
@@ -108,7 +108,7 @@ def random_index(seed: int) -> Index:
     return Index(tuple(parts), random_looks(seed))
 
 
-def random_looks(seed: int) -> LookIndex:
+def random_looks(seed: int) -> LookPostingsIndex:
     """Of most images, of some of them twice: the later looks count. Others are of no image."""
     random = np.random.default_rng(seed)
     parts = []
@@ -123,7 +123,7 @@ def random_looks(seed: int) -> LookIndex:
                 )
             )
         )
-    return LookIndex((parts[0].without(parts[1].image_ids), parts[1]))
+    return LookPostingsIndex((parts[0].without(parts[1].image_ids), parts[1]))
 
 
 @given(st.integers(0, 10_000), queries)

@@ -30,6 +30,7 @@ ANSWER = {
     "total",
     "hidden",
     "took_ms",
+    "without_look",
     "results",
 }
 WHY = {"asked", "sentence", "part", "met", "objects", "query_box", "mirrored"}

@@ -121,6 +121,17 @@ def test_text_is_measured_beside_peers() -> None:
         assert (" ms, p99 " in faiss) == (find_spec("faiss") is not None)
 
 
+def test_looks_are_measured_beside_a_peer() -> None:
+    figures = bench("look", "--images", "300,2500", "--queries", "6")
+    for images in ("300 images", "2,500 images"):
+        assert figures[f"{images}: the 48 most alike"].startswith("p50 ")
+        assert "bytes an image" in figures[f"{images}: index memory"]
+        recall = figures[f"{images}: recall@10, 400 ordered again"]
+        assert float(recall.split()[0]) > 0.95
+        faiss = figures[f"{images}: peer, FAISS IndexFlatIP of 1,280 dimensions"]
+        assert (" ms, p99 " in faiss) == (find_spec("faiss") is not None)
+
+
 def test_it_says_so_where_faiss_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gallery.benchmarks.text.find_spec", lambda name: None)
     figures = bench("text", "--images", "50", "--queries", "1")

@@ -27,7 +27,7 @@ FOLDER = Path(settings.LOCALE_PATHS[0]) / "fr" / "LC_MESSAGES"
 DOMAINS = ("django", "djangojs")
 TEMPLATES = sorted((REPOSITORY / "templates").rglob("*.html"))
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%|</?\w+[^>]*>")
-FRENCH = {"HTTP_ACCEPT_LANGUAGE": "fr-CH, fr;q=0.9, en;q=0.5"}
+FRENCH = {"Accept-Language": "fr-CH, fr;q=0.9, en;q=0.5"}
 
 
 def catalogue(domain: str) -> polib.POFile:
@@ -119,17 +119,20 @@ def test_sentences_numbers_and_pictures_are_told_in_french() -> None:
 @pytest.mark.django_db
 def test_pages_follow_the_browser_and_then_the_choice(gallery_data: Path) -> None:
     client = Client()
-    page = client.get("/login", **FRENCH)
+    page = client.get("/login", headers=FRENCH)
     assert '<html lang="fr" dir="ltr">' in page.content.decode()
     assert "Se connecter" in page.content.decode()
     assert page["Content-Language"] == "fr"
     assert {"Accept-Language", "Cookie"} <= set(page["Vary"].split(", "))
     assert '<html lang="en"' in client.get("/login").content.decode()
-    assert '<html lang="en"' in client.get("/login", HTTP_ACCEPT_LANGUAGE="tlh").content.decode()
-    chosen = client.post("/language", {"language": "en", "next": "/photos/"}, **FRENCH)
+    assert (
+        '<html lang="en"'
+        in client.get("/login", headers={"Accept-Language": "tlh"}).content.decode()
+    )
+    chosen = client.post("/language", {"language": "en", "next": "/photos/"}, headers=FRENCH)
     assert (chosen.status_code, chosen["Location"]) == (302, "/photos/")
     assert chosen.cookies["language"]["httponly"]
-    assert '<html lang="en"' in client.get("/login", **FRENCH).content.decode()
+    assert '<html lang="en"' in client.get("/login", headers=FRENCH).content.decode()
     astray = client.post("/language", {"language": "fr", "next": "https://elsewhere.test/"})
     assert astray["Location"] == "/"
 
@@ -139,18 +142,18 @@ def test_programs_read_english_and_scripts_of_pages_what_the_visitor_reads(
     gallery_data: Path,
 ) -> None:
     client = Client()
-    refused = client.get("/api/v1/search?q=(", **FRENCH)
+    refused = client.get("/api/v1/search?q=(", headers=FRENCH)
     assert "Brackets have no meaning" in refused.json()["detail"]
-    asked = client.get("/api/v1/search?q=(", **FRENCH, HTTP_SEC_FETCH_SITE="same-origin")
+    asked = client.get("/api/v1/search?q=(", headers=FRENCH | {"Sec-Fetch-Site": "same-origin"})
     assert "Les parenthèses" in asked.json()["detail"]
     assert "Sec-Fetch-Site" in asked["Vary"]
-    assert client.get("/readyz", **FRENCH).status_code in (200, 503)
+    assert client.get("/readyz", headers=FRENCH).status_code in (200, 503)
 
 
 @pytest.mark.django_db
 def test_scripts_have_their_texts_at_an_address_that_may_be_kept(gallery_data: Path) -> None:
     client = Client()
-    page = client.get("/photos/", **FRENCH).content.decode()
+    page = client.get("/photos/", headers=FRENCH).content.decode()
     [address] = re.findall(r'<script defer src="(/script-texts/fr\.js\?v=\w+)">', page)
     texts = client.get(address)
     assert texts["Content-Type"].startswith("text/javascript")

@@ -181,6 +181,9 @@ def test_photos_that_were_moved_together_come_back_together(
     assert answer["sentence"] == "2 photos moved to the trash."
     page = client.post(reverse("move_to_trash"), {"photo": [ids[2]]}, follow=True)
     assert "1 photo moved to the trash." in page.content.decode()
+    page = client.post(reverse("move_to_trash"), {"photo": [ids[2]]}, follow=True)
+    assert "Nothing was moved" in page.content.decode()
+    assert 'name="moment"' not in page.content.decode()
     undo = {"moment": answer["moment"]}
     page = client.post(reverse("restore"), undo, follow=True)
     assert "2 photos are back in the gallery." in page.content.decode()

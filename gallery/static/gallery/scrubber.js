@@ -12,10 +12,13 @@ const links = [...(scrubber?.querySelectorAll("a") ?? [])];
 let marked = null;
 let sleep = 0;
 
-function follow() {
+function wake() {
   scrubber.classList.add("is-awake");
   clearTimeout(sleep);
   sleep = setTimeout(() => scrubber.classList.remove("is-awake"), AWAKE);
+}
+
+function follow() {
   const month = topPhoto()?.closest(".month")?.dataset.month;
   const link = links.find((each) => each.dataset.month === month);
   if (!link || link === marked) return;
@@ -56,6 +59,8 @@ export function startScrubber() {
     pending = true;
     requestAnimationFrame(() => {
       pending = false;
+      // On a phone it would cover what a page begins with.
+      if (scrollY > 0) wake();
       follow();
     });
   }, { passive: true });

@@ -43,8 +43,8 @@ for (const input of document.querySelectorAll("[data-upload-files]")) {
   });
 }
 
-for (const button of document.querySelectorAll("[data-choose]")) {
-  button.addEventListener("click", () => document.getElementById(button.dataset.choose).click());
+for (const button of document.querySelectorAll("[data-choose-files]")) {
+  button.addEventListener("click", () => document.getElementById(button.dataset.chooseFiles).click());
 }
 
 document.querySelector("[data-upload]")?.addEventListener("submit", (event) => event.preventDefault());

@@ -73,9 +73,7 @@ class LookCosines:
         return self._parts[row.path]
 
 
-def _products(
-    embedding: NDArray[np.float16], vectors: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def _products(embedding: NDArray[np.float16], vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, k) scalar products."""
     products = np.empty((len(embedding), len(vectors)), np.float32)
     for start in range(0, len(embedding), BLOCK_ROWS):

@@ -13,7 +13,7 @@ from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
 SIDE = 32
 CONTEXT = 8
-#: Words in the order of their tokens; the others are in between, as is what the tokenizer knows not.
+#: Words in the order of their tokens.
 COLOURS = {
     "[pad]": (0, 0, 0),
     "[unknown]": (0, 0, 0),

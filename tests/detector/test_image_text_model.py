@@ -1,4 +1,4 @@
-"""Image–text models that somebody plugs in: what fits works, what does not is told in a sentence."""
+"""Image–text models that somebody plugs in: what fits works, what does not is told why."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from featurestore.model_looks import ModelLooks
 from gallery import components
 from gallery.errors import QueryRefused
 from gallery.explaining import Reason
+from gallery.figures import percentage
 from gallery.query.printer import print_filter
 from gallery.query.syntax import Description
 
@@ -50,7 +51,8 @@ class Described:
     @property
     def scores(self) -> NDArray[np.float32]:
         """(rows,) that it does as all of them say."""
-        return self.probabilities.prod(axis=1)
+        product: NDArray[np.float32] = self.probabilities.prod(axis=1)
+        return product
 
     def reasons(self, row: int, others: Sequence[Reason]) -> tuple[Reason, ...]:
         """Why a photo is a hit.
@@ -90,7 +92,8 @@ def described(index: Index, descriptions: Sequence[Description]) -> Described | 
         return None
     if len(descriptions) > MAX_DESCRIPTIONS:
         raise QueryRefused(
-            f"This search has {len(descriptions)} descriptions; the limit is {MAX_DESCRIPTIONS}.",
+            _("This search has %(count)d descriptions; the limit is %(limit)d.")
+            % {"count": len(descriptions), "limit": MAX_DESCRIPTIONS},
             span=descriptions[MAX_DESCRIPTIONS].span,
         )
     try:
@@ -119,16 +122,15 @@ def _described(
     model: ImageTextModel, index: Index, descriptions: Sequence[Description]
 ) -> Described:
     texts = [description.text for description in descriptions]
-    ids, cosines = _cosines_of(model).of(model.embed_texts([*texts, *model.neutral_phrases]))
-    of_texts, of_neutral = np.split(cosines, [len(texts)], axis=1)
-    matches = model.probabilities(of_texts, of_neutral.max(axis=1, initial=-1))
+    found = _cosines_of(model).of(model.embed_texts(texts))
+    matches = model.probabilities(found.cosines, found.of_reference)
     matches = np.where([each.negated for each in descriptions], 1 - matches, matches)
     probabilities = np.zeros((index.rows, len(texts)), np.float32)
     seen = np.zeros(index.rows, np.bool_)
     for first, part in index.numbered_parts():
-        found = contains(part.postings.image_ids, ids)
-        rows = first + np.searchsorted(part.postings.image_ids, ids[found])
-        probabilities[rows] = matches[found]
+        among = contains(part.postings.image_ids, found.image_ids)
+        rows = first + np.searchsorted(part.postings.image_ids, found.image_ids[among])
+        probabilities[rows] = matches[among]
         seen[rows] = True
     missing = int(np.count_nonzero(index.alive & ~seen))
     return Described(descriptions, probabilities, model.cut_off, missing)
@@ -140,19 +142,20 @@ def _cosines_of(model: ImageTextModel) -> LookCosines:
     looks = components.store().looks(model.model_id)
     kept = _cosines
     if kept is None or kept[0] is not looks:
-        kept = _cosines = looks, LookCosines(looks)
+        reference = model.embed_texts(model.neutral_phrases)
+        kept = _cosines = looks, LookCosines(looks, reference)
     return kept[1]
 
 
 def _reason(description: Description, probability: float, part: float) -> Reason:
-    sentence = (
-        _("does not match “%(text)s”: %(percent)d%%")
-        if description.negated
-        else _("matches “%(text)s”: %(percent)d%%")
-    )
+    facts = {"text": description.text, "percent": percentage(probability)}
+    if description.negated:
+        sentence = _("not as “%(text)s” says: %(percent)s") % facts
+    else:
+        sentence = _("matches “%(text)s”: %(percent)s") % facts
     return Reason(
         asked=print_filter(description),
-        sentence=sentence % {"text": description.text, "percent": round(100 * probability)},
+        sentence=sentence,
         part=part,
         is_met=probability >= EVEN,
     )

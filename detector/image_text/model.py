@@ -146,14 +146,15 @@ class ImageTextModel:
                 self._text = tokenizer, network
         tokenizer, network = self._text
         vector = network.run(*tokenizer.tokens(text))
-        return _of_length_one(vector[np.newaxis], self._files.text)[0]
+        of_length_one: NDArray[np.float32] = _of_length_one(vector[None], self._files.text)[0]
+        return of_length_one
 
 
 def _of_length_one(vectors: NDArray[np.float32], path: Path) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if not np.isfinite(lengths).all() or not lengths.all():
         raise ModelUnusable(path, "it gave a vector of zeros, or numbers that are not finite")
-    return (vectors / lengths).astype(np.float32)
+    return np.asarray(vectors / lengths, np.float32)
 
 
 def _middle(width: int, height: int) -> tuple[float, float, float, float]:

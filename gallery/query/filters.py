@@ -37,8 +37,8 @@ def check_key(key: str, span: Span) -> None:
     if key not in KEYS:
         raise QuerySyntaxError(
             _(
-                "There is no filter “%(key)s:”. The filters are after:, before:, like:, name:, tag: "
-                "and type:. To search for words with a colon, put them in quotes."
+                "There is no filter “%(key)s:”. The filters are after:, before:, like:, name:, "
+                "tag: and type:. To search for words with a colon, put them in quotes."
             )
             % {"key": key},
             span,

@@ -7,7 +7,7 @@ from pathlib import Path
 from detector.errors import DetectorError
 from detector.local_network import LocalNetwork, Outputs, Precision
 from detector.look_model import LOOK
-from detector.looks import LookImages, Looks, check_look_images
+from detector.looks import LOOK_INPUT, LookImages, Looks, check_look_images
 from detector.model_files import read_manifest
 
 
@@ -19,6 +19,8 @@ class LocalEmbedder:
     `model_id`, and the faster is the default. Raises `ModelMissing` if `models_dir` holds no
     exported model.
     """
+
+    input = LOOK_INPUT
 
     def __init__(
         self, models_dir: Path, *, threads: int = 0, precision: Precision = "fastest"

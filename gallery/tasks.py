@@ -145,26 +145,37 @@ def schedule_previews() -> None:
 @task()
 def look_at_photos() -> None:
     """Say for a while how photos look that are ready; goes on later where there are more."""
-    from detector import DetectorError
-    from gallery import components
-    from gallery.looking import fill_in_looks
-
     try:
-        embedder = components.embedder()
-        if embedder is None or fill_in_looks(embedder, seconds=LOOK_SECONDS):
-            return
-    except DetectorError as error:
-        logger.warning("How photos look is told later: %s", error)
-        schedule_looking(LOOK_AGAIN_SECONDS)
-    except OSError:
-        # A full disk, as a rule.
-        schedule_looking(LOOK_AGAIN_SECONDS)
-        raise
-    else:
-        # Behind the photos that came meanwhile, whose turn in the queue is earlier.
-        schedule_looking(0)
+        _look_for_a_while()
     finally:
         schedule_tagging()
+
+
+def _look_for_a_while() -> None:
+    from detector import DetectorError
+    from gallery.looking import EMBEDDERS, fill_in_looks
+
+    stop = time.monotonic() + LOOK_SECONDS
+    finished, failed = True, False
+    for make in EMBEDDERS:
+        try:
+            embedder = make()
+            if embedder is not None:
+                left = max(0.0, stop - time.monotonic())
+                finished &= fill_in_looks(embedder, seconds=left)
+        except DetectorError as error:
+            # One of them does not keep the others waiting.
+            logger.warning("How photos look is told later: %s", error)
+            failed = True
+        except OSError:
+            # A full disk, as a rule.
+            schedule_looking(LOOK_AGAIN_SECONDS)
+            raise
+    if not finished:
+        # Behind the photos that came meanwhile, whose turn in the queue is earlier.
+        schedule_looking(0)
+    elif failed:
+        schedule_looking(LOOK_AGAIN_SECONDS)
 
 
 @task()

@@ -59,6 +59,12 @@ def compare_photos(seconds: float = float("inf")) -> bool:
     return looks is None or _compare_looks(looks, stop)
 
 
+def waiting_photos() -> int:
+    """How many ready photos are still to be compared."""
+    ready = Image.objects.shown().ready()
+    return ready.count() - ready.filter(compared__pixels_compared=True).count()
+
+
 def _compare_pixels(looks: ModelLooks | None) -> None:
     """Photos whose look is still missing wait for it, where there is an appearance model."""
     if not ComparedPhoto.objects.filter(pixels_compared=False).exists():

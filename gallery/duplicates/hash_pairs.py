@@ -59,7 +59,7 @@ def near_pairs(
 
 
 @compiled
-def _bits(number: np.uint64) -> int:
+def _bits(number: np.uint64) -> np.int64:
     number = number - ((number >> np.uint64(1)) & np.uint64(0x5555555555555555))
     number = (number & np.uint64(0x3333333333333333)) + (
         (number >> np.uint64(2)) & np.uint64(0x3333333333333333)
@@ -96,11 +96,12 @@ def _find(
                     if bits >= distances[at, -1]:
                         continue
                     # Found already where an earlier quarter is as near.
-                    known = False
+                    nearer = 0
                     for earlier in range(quarter):
                         part = (difference >> np.uint64(16 * earlier)) & np.uint64(0xFFFF)
-                        known = known or _bits(part) <= 3
-                    if known:
+                        if _bits(part) <= 3:
+                            nearer += 1
+                    if nearer:
                         continue
                     place = partners.shape[1] - 1
                     while place > 0 and distances[at, place - 1] > bits:

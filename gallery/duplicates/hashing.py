@@ -32,7 +32,7 @@ def make_missing_hashes(seconds: float) -> bool:
     """
     stop = time.monotonic() + seconds
     while batch := list(Image.objects.ready().filter(compared=None).order_by("-pk")[:BATCH]):
-        rows = [ComparedPhoto(image=image, pixel_hash=_hash_of(image)) for image in batch]
+        rows = [_compared(image) for image in batch]
         there = set(Image.objects.filter(pk__in=[i.pk for i in batch]).values_list("pk", flat=True))
         ComparedPhoto.objects.bulk_create(
             [row for row in rows if row.image_id in there], ignore_conflicts=True
@@ -40,6 +40,11 @@ def make_missing_hashes(seconds: float) -> bool:
         if time.monotonic() > stop:
             return False
     return True
+
+
+def _compared(image: Image) -> ComparedPhoto:
+    found = _hash_of(image)
+    return ComparedPhoto(image=image, pixel_hash=found, pixels_compared=found == NONE_POSSIBLE)
 
 
 def _hash_of(image: Image) -> bytes:

@@ -1,4 +1,4 @@
-"""Photos whose looks are nearly equal: every such pair, most of them told apart in few dimensions."""
+"""Photos whose looks are nearly equal: every such pair; most others are ruled out cheaply."""
 
 from __future__ import annotations
 
@@ -46,4 +46,5 @@ def near_in_reduced(
 
 def cosines(units: Vectors, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
     """(p,) of (p, 2) pairs of rows of length 1."""
-    return np.einsum("ij,ij->i", units[pairs[:, 0]], units[pairs[:, 1]])
+    found: NDArray[np.float32] = np.einsum("ij,ij->i", units[pairs[:, 0]], units[pairs[:, 1]])
+    return found

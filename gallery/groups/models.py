@@ -36,6 +36,9 @@ class PhotoGroup(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    def get_absolute_url(self) -> str:
+        return reverse("group", args=[self.key])
+
     @property
     def title(self) -> str:
         """Its name, in the reader's language where no person gave one."""
@@ -47,9 +50,6 @@ class PhotoGroup(models.Model):
     def query(self) -> str:
         """A search for its typical objects; "" where it has none."""
         return " and ".join(self.typical[:2])
-
-    def get_absolute_url(self) -> str:
-        return reverse("group", args=[self.key])
 
 
 class GroupedPhoto(models.Model):

@@ -34,7 +34,7 @@ class ReducedLooks:
 
     def reduce(self, units: Vectors) -> Vectors:
         """(m, 1280) unit rows along the axes."""
-        return (units - self.mean) @ self.axes
+        return np.asarray((units - self.mean) @ self.axes, np.float32)
 
     def restore(self, vectors: Vectors) -> Vectors:
         """What (m, 64) vectors are as whole looks, nearly."""
@@ -70,7 +70,7 @@ def read_reduced(looks: ModelLooks) -> ReducedLooks:
     for segment in segments:
         found = read_looks(segment.path).take(segment.live)
         ids.append(found.image_ids)
-        vectors.append((unit_rows(found.embedding) - mean) @ axes)
+        vectors.append(np.asarray((unit_rows(found.embedding) - mean) @ axes, np.float32))
     image_ids = np.concatenate(ids)
     order = np.argsort(image_ids, kind="stable")
     return ReducedLooks(image_ids[order], np.concatenate(vectors)[order], mean, axes)

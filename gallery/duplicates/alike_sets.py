@@ -127,7 +127,7 @@ def set_of(images: Sequence[Image]) -> AlikeSet:
 
 
 def keep_together(image_ids: Sequence[int], *, is_kept: bool = True) -> int:
-    """Say that photos are all wanted, so that they are not offered again; returns of how many pairs.
+    """Say that photos are all wanted and not to be offered again; returns of how many pairs.
 
     Raises DiskFull.
     """

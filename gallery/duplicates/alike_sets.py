@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from gallery.duplicates.models import AlikePair
 from gallery.errors import refusing_full_disk
+from gallery.figures import grouped
 from gallery.models import Image
 
 BATCH = 500
@@ -107,7 +108,7 @@ def set_of(images: Sequence[Image]) -> AlikeSet:
                 [
                     Fact(
                         _("Pixels"),
-                        f"{image.width:,} × {image.height:,}",
+                        f"{grouped(image.width)} × {grouped(image.height)}",
                         len(set(sizes)) > 1,
                         pixels.count(pixels[at]) == 1 and pixels[at] == max(pixels),
                     ),

@@ -30,17 +30,22 @@ def near_in_reduced(
     """
     limit = 2 - 2 * cosine + ROUNDING
     lengths = (vectors**2).sum(axis=1)
-    numbers = np.arange(len(vectors))
     step = max(1, CELLS // max(1, len(vectors)))
     found = [np.empty((0, 2), np.int64)]
     for start in range(0, len(rows), step):
         some = rows[start : start + step]
-        squares = lengths[some, None] + lengths - 2 * vectors[some] @ vectors.T
-        for row, distances in zip(some.tolist(), squares, strict=True):
-            others = np.flatnonzero(distances <= limit)
-            others = others[~is_new[others] | (numbers[others] < row)]
-            others = others[np.argsort(distances[others], kind="stable")[:most]]
-            found.append(np.stack([others, np.full(len(others), row)], axis=1))
+        # Where all are new, none is compared with those behind it.
+        stop = int(some.max()) + 1 if is_new.all() else len(vectors)
+        nearness = (2 * vectors[some]) @ vectors[:stop].T
+        nearness -= lengths[:stop]
+        places, others = np.nonzero(nearness >= (lengths[some] - limit)[:, None])
+        wanted = ~is_new[others] | (others < some[places])
+        places, others = places[wanted], others[wanted]
+        order = np.lexsort((-nearness[places, others], places))
+        places, others = places[order], others[order]
+        first = np.searchsorted(places, places)
+        nearest = np.arange(len(places)) - first < most
+        found.append(np.stack([others[nearest], some[places[nearest]]], axis=1))
     return np.concatenate(found)
 
 

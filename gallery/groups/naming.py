@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
-from gallery.counted_objects import COUNTED
+from gallery.object_names import shown_name
 
 # What a group must show in so much of its photos, and so many times as often as the rest does.
 LEAST_SHARE = 0.15
@@ -89,17 +89,12 @@ def _words_of(names: list[str]) -> str:
     if set(names) == {"person", "dining table"}:
         return _("people at tables")
     if "person" in names and len(names) > 1:
-        things = _listed([plural_of(name) for name in names if name != "person"])
+        things = _listed([shown_name(name, 2) for name in names if name != "person"])
         return _("people with %(things)s") % {"things": things}
-    return _listed([plural_of(name) for name in names])
+    return _listed([shown_name(name, 2) for name in names])
 
 
 def _listed(words: list[str]) -> str:
     if len(words) == 1:
         return words[0]
     return _("%(things)s and %(last)s") % {"things": ", ".join(words[:-1]), "last": words[-1]}
-
-
-def plural_of(name: str) -> str:
-    """ "people" for "person": what is counted, without the number."""
-    return str(COUNTED[name] % {"count": 2, "number": ""}).strip()

@@ -23,6 +23,7 @@ from gallery.duplicates.alike_sets import (
 from gallery.duplicates.comparing import waiting_photos
 from gallery.duplicates.models import AlikePair
 from gallery.errors import EditRefused, Refused
+from gallery.figures import grouped
 from gallery.models import Image
 from gallery.trash import move_to_trash
 from gallery.views.trash import sentence_of_move, tell_of_move, text_of_moment
@@ -92,7 +93,7 @@ def offer(request: HttpRequest) -> HttpResponse:
     sentence = ngettext(
         "%(count)s pair is offered again.", "%(count)s pairs are offered again.", count
     )
-    messages.success(request, sentence % {"count": f"{count:,}"})
+    messages.success(request, sentence % {"count": grouped(count)})
     return _back(request)
 
 

@@ -104,10 +104,11 @@ def test_titles_are_words_of_the_reader() -> None:
     assert title_of(["cat"]) == "cats"
     assert title_of(["motorcycle", "car"]) == "motorcycles and cars"
     assert title_of(["person", "dog", "frisbee"]) == "people with dogs and frisbees"
-    assert title_of(["skis"], 2) == "pairs of skis 2"
+    assert title_of(["skis"], 2) == "skis 2"
     assert title_of([], 3) == "mixed photos 3"
     with translation.override("fr"):
-        assert title_of(["cat"])
+        assert title_of(["dining table", "person"]) == "des personnes à table"
+        assert title_of(["cat", "dog"]) == "chats et chiens"
 
 
 def test_photos_that_look_alike_come_together(three_kinds: list[list[Image]]) -> None:

@@ -34,6 +34,10 @@ LOOK_AFTER_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 60.0
 TAG_SECONDS = 5.0
 TAG_AFTER_SECONDS = 2.0
+# Groups and duplicates come after all looks there are.
+COMPARE_SECONDS = 5.0
+COMPARE_AFTER_SECONDS = 2.0
+COMPARE_AGAIN_SECONDS = 60.0
 TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
 TEND_PAUSE = 10
@@ -176,6 +180,8 @@ def _look_for_a_while() -> None:
         schedule_looking(0)
     elif failed:
         schedule_looking(LOOK_AGAIN_SECONDS)
+    else:
+        schedule_comparing()
 
 
 @task()
@@ -195,6 +201,32 @@ def schedule_tagging(after_seconds: float = TAG_AFTER_SECONDS) -> None:
 def schedule_looking(after_seconds: float = LOOK_AFTER_SECONDS) -> None:
     """Have photos without a look looked at, unless that is due already."""
     _schedule(look_at_photos, timezone.now() + timedelta(seconds=after_seconds))
+
+
+@task()
+def compare_looks() -> None:
+    """Group photos that look alike, and find duplicates for a while; goes on later."""
+    from featurestore.errors import StoreError
+    from gallery.duplicates.comparing import compare_photos
+    from gallery.groups.grouping import group_photos
+
+    try:
+        group_photos()
+        if not compare_photos(COMPARE_SECONDS):
+            # Behind the photos that came meanwhile, whose turn in the queue is earlier.
+            schedule_comparing(0)
+    except FileNotFoundError:
+        # Compaction has put other segments in the place of those that were to be read.
+        schedule_comparing(COMPARE_AGAIN_SECONDS)
+    except (StoreError, OSError):
+        # A full disk, as a rule.
+        schedule_comparing(COMPARE_AGAIN_SECONDS)
+        raise
+
+
+def schedule_comparing(after_seconds: float = COMPARE_AFTER_SECONDS) -> None:
+    """Have new photos grouped and compared, unless that is due already."""
+    _schedule(compare_looks, timezone.now() + timedelta(seconds=after_seconds))
 
 
 def schedule_ingestion(at: datetime) -> None:

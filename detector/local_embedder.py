@@ -15,7 +15,7 @@ class LocalEmbedder:
     """The exported appearance model on this machine's processor.
 
     `threads` is the number of processor threads, 0 for all cores. Looks in bfloat16 and in float32
-    find each other as well as their like (`docs/decisions/0009-looks.md`), so both have one
+    find each other as well as their like (`docs/decisions/0010-looks.md`), so both have one
     `model_id`, and the faster is the default. Raises `ModelMissing` if `models_dir` holds no
     exported model.
     """

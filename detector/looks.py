@@ -56,7 +56,7 @@ def look_frame(width: int, height: int) -> tuple[float, float, float, float]:
 
     Of the longer side it is the middle, as long as the geometric mean of both sides: half way
     between cutting all that is not square, which loses what lies at the borders, and squeezing all
-    of it, which alters shapes. `docs/decisions/0009-looks.md` has what each is worth.
+    of it, which alters shapes. `docs/decisions/0010-looks.md` has what each is worth.
     """
     side = math.sqrt(width * height)
     across, down = (side, height) if width > height else (width, side)

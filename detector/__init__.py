@@ -15,13 +15,15 @@ from detector.errors import (
     DetectorError,
     DetectorUnavailable,
     ModelMissing,
+    ModelUnusable,
     RequestRefused,
     WeightsUnavailable,
 )
 from detector.interface import Detector, Embedder
-from detector.looks import LookImages, Looks
+from detector.looks import LookImages, LookInput, Looks
 
 if TYPE_CHECKING:
+    from detector.image_text.model import ImageTextModel
     from detector.local_network import Precision
 
 __all__ = [
@@ -34,12 +36,15 @@ __all__ = [
     "Embedder",
     "Images",
     "LookImages",
+    "LookInput",
     "Looks",
     "ModelMissing",
+    "ModelUnusable",
     "RequestRefused",
     "WeightsUnavailable",
     "create_detector",
     "create_embedder",
+    "create_image_text_model",
 ]
 
 GRPC_PREFIX = "grpc://"
@@ -99,6 +104,18 @@ def create_embedder(url: str, models_dir: Path, *, threads: int = 0) -> Embedder
     raise ValueError(
         f"embedder URL: expected local:, local:f32 or grpc://host:port[,host:port], got {url!r}"
     )
+
+
+def create_image_text_model(folder: Path, *, threads: int = 0) -> ImageTextModel:
+    """Return the image–text model whose files lie in a folder, as docs/clip.md says.
+
+    Raises `ModelUnusable` with the reason, `ModelMissing` where OpenVINO is not installed.
+    """
+    try:
+        from detector.image_text.model import ImageTextModel
+    except ModuleNotFoundError as error:
+        raise ModelMissing(folder, f"{error.name} is not installed") from error
+    return ImageTextModel(folder, threads=threads)
 
 
 def _addresses(url: str) -> list[str]:

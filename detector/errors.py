@@ -3,6 +3,7 @@
 DetectorError
 ├── DetectorUnavailable (ConnectionError)   the detection server does not answer; worth a retry
 ├── ModelMissing (FileNotFoundError)        no exported model on disk
+├── ModelUnusable (ValueError)              a model that somebody plugged in does not fit
 ├── BadDetectorAnswer (ValueError)          an answer of the wrong shape, dtype or range
 │   └── RequestRefused                      no answer but a status such as NOT_FOUND
 └── WeightsUnavailable (RuntimeError)       the weights cannot be fetched, or are others
@@ -38,6 +39,15 @@ class ModelMissing(DetectorError, FileNotFoundError):
 
     def __init__(self, path: Path, reason: str = "not found") -> None:
         super().__init__(f"no model at {path} ({reason}): run `make setup`")
+        self.path = path
+        self.reason = reason
+
+
+class ModelUnusable(DetectorError, ValueError):
+    """A model that somebody plugged in cannot be used as it is."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from detector.detections import Detections, Images
-from detector.looks import LookImages, Looks
+from detector.looks import LookImages, LookInput, Looks
 
 
 class Detector(Protocol):
@@ -40,7 +40,12 @@ class Detector(Protocol):
 
 
 class Embedder(Protocol):
-    """Says how photos look that were squeezed to 224×224."""
+    """Says how photos look that were made what `input` says."""
+
+    @property
+    def input(self) -> LookInput:
+        """What it is to see of each photo."""
+        ...
 
     @property
     def model_id(self) -> str:
@@ -48,7 +53,7 @@ class Embedder(Protocol):
         ...
 
     def embed(self, images: LookImages) -> Looks:
-        """Return the looks of `images`, uint8 (n, 224, 224, 3) RGB.
+        """Return the looks of `images`, uint8 (n, side, side, 3) RGB.
 
         Raises ValueError for images of another shape or dtype, and `DetectorError` when no
         answer can be had. May be called from several threads at once.

@@ -7,7 +7,7 @@ from pathlib import Path
 from detector.errors import DetectorError
 from detector.local_network import LocalNetwork, Outputs, Precision
 from detector.look_model import LOOK
-from detector.looks import LookImages, Looks, check_look_images
+from detector.looks import LOOK_INPUT, LookImages, Looks, check_look_images
 from detector.model_files import read_manifest
 
 
@@ -15,10 +15,12 @@ class LocalEmbedder:
     """The exported appearance model on this machine's processor.
 
     `threads` is the number of processor threads, 0 for all cores. Looks in bfloat16 and in float32
-    find each other as well as their like (`docs/decisions/0009-looks.md`), so both have one
+    find each other as well as their like (`docs/decisions/0010-looks.md`), so both have one
     `model_id`, and the faster is the default. Raises `ModelMissing` if `models_dir` holds no
     exported model.
     """
+
+    input = LOOK_INPUT
 
     def __init__(
         self, models_dir: Path, *, threads: int = 0, precision: Precision = "fastest"

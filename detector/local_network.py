@@ -23,21 +23,23 @@ Outputs: TypeAlias = Mapping[str, NDArray[np.float32]]
 
 
 class LocalNetwork:
-    """A network in OpenVINO's format that takes one uint8 image at a time.
+    """A network that takes one uint8 image at a time.
 
-    `threads` is the number of processor threads, 0 for all cores. Raises `ModelMissing` if `path`
-    is no such network. Images run one by one, several at a time:
-    `docs/decisions/0008-detector-streams.md` says why.
+    `network` is a file in OpenVINO's format, or what was read from one; `threads` is the number of
+    processor threads, 0 for all cores. Raises `ModelMissing` if a file is no such network. Images
+    run one by one, several at a time: `docs/decisions/0008-detector-streams.md` says why.
     """
 
-    def __init__(self, path: Path, *, threads: int = 0, precision: Precision = "f32") -> None:
-        network = _compile(path, threads, precision)
-        self._outputs = [output.get_any_name() for output in network.outputs]
+    def __init__(
+        self, network: Path | ov.Model, *, threads: int = 0, precision: Precision = "f32"
+    ) -> None:
+        compiled = _compile(network, threads, precision)
+        self._outputs = [output.get_any_name() for output in compiled.outputs]
         # One to each stream and one more, so that none is idle while an answer is read.
-        count = network.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
+        count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
         self._free: SimpleQueue[ov.InferRequest] = SimpleQueue()
         for _ in range(count):
-            self._free.put(network.create_infer_request())
+            self._free.put(compiled.create_infer_request())
 
     def run(self, images: NDArray[np.uint8], read: Callable[[int, Outputs], None]) -> None:
         """Compute all of `images` (n, rows, columns, 3), giving `read` each number and answer.
@@ -85,9 +87,9 @@ class _Run:
     request: ov.InferRequest
 
 
-def _compile(path: Path, threads: int, precision: Precision) -> Any:
-    if not path.is_file():
-        raise ModelMissing(path)
+def _compile(network: Path | ov.Model, threads: int, precision: Precision) -> Any:
+    if isinstance(network, Path) and not network.is_file():
+        raise ModelMissing(network)
     options: dict[str, str | int] = {
         # A stream for every few cores, whose threads hardly wait for each other.
         "PERFORMANCE_HINT": "THROUGHPUT",
@@ -98,6 +100,7 @@ def _compile(path: Path, threads: int, precision: Precision) -> Any:
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     try:
-        return ov.Core().compile_model(path, "CPU", options)
+        return ov.Core().compile_model(network, "CPU", options)
     except RuntimeError as error:
+        path = network if isinstance(network, Path) else Path(network.get_friendly_name())
         raise ModelMissing(path, f"OpenVINO cannot load it: {error}") from error

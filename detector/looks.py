@@ -1,4 +1,4 @@
-"""Looks: what an embedder answers, and the checks on both ends of it.
+"""Looks: what an embedder sees and answers, and the checks on both ends of it.
 
 A look is how a photo looks as a whole, apart from which objects are where: an embedding, whose
 cosine with another says how alike two photos look, and how sure the network is of each class of
@@ -8,6 +8,7 @@ ImageNet. `look_frame` says which part of a photo goes in, squeezed to 224×224.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -33,9 +34,10 @@ class Looks:
     """What an embedder says of n photos."""
 
     embedding: NDArray[np.float32]
-    """(n, 1280), each number 0 to 6."""
+    """(n, 1280), each number 0 to 6; of an image–text model (n, d), each row of length 1."""
     scores: NDArray[np.float32]
-    """(n, 1000), 0..1, the probability of each class; they sum to 1."""
+    """(n, 1000), 0..1, the probability of each class; they sum to 1. Of an image–text model, which
+    knows no classes, (n, 0)."""
 
     def __len__(self) -> int:
         return len(self.embedding)
@@ -54,7 +56,7 @@ def look_frame(width: int, height: int) -> tuple[float, float, float, float]:
 
     Of the longer side it is the middle, as long as the geometric mean of both sides: half way
     between cutting all that is not square, which loses what lies at the borders, and squeezing all
-    of it, which alters shapes. `docs/decisions/0009-looks.md` has what each is worth.
+    of it, which alters shapes. `docs/decisions/0010-looks.md` has what each is worth.
     """
     side = math.sqrt(width * height)
     across, down = (side, height) if width > height else (width, side)
@@ -62,13 +64,26 @@ def look_frame(width: int, height: int) -> tuple[float, float, float, float]:
     return left, top, left + across, top + down
 
 
-def check_look_images(images: NDArray[Any]) -> LookImages:
-    """Return `images` if they are uint8 (n, 224, 224, 3), else raise ValueError."""
-    expected = (LOOK_SIZE, LOOK_SIZE, 3)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != expected:
+@dataclass(frozen=True)
+class LookInput:
+    """What an embedder is to see of a photo: a part of it, squeezed into a square."""
+
+    side: int
+    """Pixels."""
+    frame: Callable[[int, int], tuple[float, float, float, float]]
+    """The part, as `look_frame` says it, for a width and a height."""
+    bicubic: bool = False
+    """Whether pixels are made by cubic curves in place of means of boxes."""
+
+
+LOOK_INPUT = LookInput(LOOK_SIZE, look_frame)
+
+
+def check_look_images(images: NDArray[Any], side: int = LOOK_SIZE) -> LookImages:
+    """Return `images` if they are uint8 (n, side, side, 3), else raise ValueError."""
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != (side, side, 3):
         raise ValueError(
-            f"images: expected uint8 (n, {LOOK_SIZE}, {LOOK_SIZE}, 3), "
-            f"got {images.dtype} {images.shape}"
+            f"images: expected uint8 (n, {side}, {side}, 3), got {images.dtype} {images.shape}"
         )
     return images
 

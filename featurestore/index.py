@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore import posting_counts
-from featurestore.live_rows import alive_rows, places_of
+from featurestore.live_rows import alive_rows, contains, places_of
 from featurestore.look_postings import LookPostingsIndex
 from featurestore.packing import pack_scores
 from featurestore.posting_kernels import MAX_CLASS_ID
@@ -143,12 +143,21 @@ class Index:
             among[first + places_of(part.postings.image_ids, image_ids)] = True
         return among
 
-    def images_per_class(self, score_threshold: float) -> NDArray[np.int64]:
-        """(91,) how many images hold an object of each class at or above the threshold."""
+    def images_per_class(
+        self, score_threshold: float, *, among: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """(91,) how many images hold an object of each class at or above the threshold.
+
+        Args:
+            among: (k,) rising ids of the images that count; all where None.
+        """
         threshold = int(pack_scores(np.array([score_threshold], np.float32))[0])
         counts = np.zeros(MAX_CLASS_ID + 1, np.int64)
         for part in self.parts:
-            counts += posting_counts.images_per_class(part.postings, part.alive, threshold)
+            alive = part.alive
+            if among is not None:
+                alive = alive & contains(among, part.postings.image_ids)
+            counts += posting_counts.images_per_class(part.postings, alive, threshold)
         return counts
 
     def images_with_both(

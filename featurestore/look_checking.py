@@ -16,22 +16,18 @@ from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.looks import (
     EMBEDDING_DIMENSIONS,
     GROUP,
+    IMAGE_TEXT_PREFIX,
     KEPT_CLASSES,
     LOOKS,
     LookFeatures,
+    knows_classes,
     plausible_looks,
+    read_classes,
 )
 from featurestore.reading_process import ReadingProcess
 from featurestore.segments import CHUNK_ROWS, open_segment_file
 
 logger = logging.getLogger(__name__)
-
-#: Dataset → its columns and dtype.
-MATRICES: dict[str, tuple[int, type[np.generic]]] = {
-    "features": (EMBEDDING_DIMENSIONS, np.float16),
-    "class_id": (KEPT_CLASSES, np.int16),
-    "class_score": (KEPT_CLASSES, np.float32),
-}
 
 
 def look_problems(path: Path) -> Iterator[tuple[str, int | None]]:
@@ -46,7 +42,7 @@ def look_problems(path: Path) -> Iterator[tuple[str, int | None]]:
         if (ids < 1).any() or times.shape != ids.shape:
             yield "has rows without an image or a time.", None
             return
-        for name, (columns, dtype) in MATRICES.items():
+        for name, columns, dtype in _matrices(group, model_id):
             expected = ((len(ids), columns), np.dtype(dtype))
             found = (group[name].shape, group[name].dtype)
             if found != expected:
@@ -54,9 +50,19 @@ def look_problems(path: Path) -> Iterator[tuple[str, int | None]]:
                 return
         for start in range(0, len(ids), CHUNK_ROWS):
             rows = slice(start, start + CHUNK_ROWS)
-            plausible = plausible_looks(*(group[name][rows] for name in MATRICES))
+            plausible = plausible_looks(group["features"][rows], *read_classes(group, rows))
             for image_id in ids[rows][~plausible].tolist():
                 yield f"has a look of image {image_id} that no model gives.", image_id
+
+
+def _matrices(group: h5py.Group, model_id: str) -> Iterator[tuple[str, int, type[np.generic]]]:
+    """Name, columns and dtype of each dataset that a segment of a model should have."""
+    is_image_text = model_id.startswith(IMAGE_TEXT_PREFIX)
+    dimensions = group["features"].shape[-1] if is_image_text else EMBEDDING_DIMENSIONS
+    yield "features", dimensions, np.float16
+    if knows_classes(group) or not is_image_text:
+        yield "class_id", KEPT_CLASSES, np.int16
+        yield "class_score", KEPT_CLASSES, np.float32
 
 
 def salvage_looks(path: Path, process: ReadingProcess) -> LookFeatures:
@@ -94,6 +100,6 @@ def _chunk(
     group: h5py.Group, rows: slice
 ) -> tuple[NDArray[np.float16], NDArray[np.int16], NDArray[np.float32]] | None:
     try:
-        return group["features"][rows], group["class_id"][rows], group["class_score"][rows]
+        return group["features"][rows], *read_classes(group, rows)
     except DAMAGE_ERRORS:
         return None

@@ -1,7 +1,8 @@
 """Segments of looks: how photos look as a whole, as an appearance model says.
 
 They are a kind and a folder of their own, so that a store has them for all of its photos, for some
-or for none. `docs/featurestore-format.md` describes every dataset.
+or for none. An image–text model, whose embeddings texts have as well, knows no classes, and has as
+many dimensions as it pleases. `docs/featurestore-format.md` describes every dataset.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -21,6 +23,9 @@ from featurestore.segments import CHUNK_ROWS, open_segment_file, write_segment
 LOOKS = "looks"
 GROUP = "look_feature_group"
 
+#: What ids of image–text models begin with.
+IMAGE_TEXT_PREFIX = "clip-"
+#: Of the appearance model.
 EMBEDDING_DIMENSIONS = 1280
 #: Classes that are kept of each photo, those it most probably shows.
 KEPT_CLASSES = 5
@@ -34,21 +39,25 @@ class LookFeatures:
     image_ids: NDArray[np.int64]
     """(n,)"""
     embedding: NDArray[np.float16]
-    """(n, 1280); the cosine of two says how alike two photos look."""
+    """(n, d), where d is 1280 for the appearance model; the cosine of two says how alike two photos
+    look."""
     class_ids: NDArray[np.int16]
-    """(n, 5) numbers of ImageNet's classes, 0 to 999, the most probable first."""
+    """(n, c) numbers of ImageNet's classes, 0 to 999, the most probable first; c is 5, or 0 of a
+    model that knows no classes."""
     class_scores: NDArray[np.float32]
-    """(n, 5) their probabilities, 0..1, falling."""
+    """(n, c) their probabilities, 0..1, falling."""
     written_at: NDArray[np.int64]
     """(n,) nanoseconds since 1970; of several rows of one image the latest counts."""
 
     def __post_init__(self) -> None:
-        n = len(self.image_ids)
+        n, classes = len(self.image_ids), self.class_ids.shape[-1]
+        if classes not in (0, KEPT_CLASSES):
+            raise ValueError(f"class_ids should have 0 or {KEPT_CLASSES} columns, has {classes}")
         for name, array, expected in (
             ("image_ids", self.image_ids, (n,)),
-            ("embedding", self.embedding, (n, EMBEDDING_DIMENSIONS)),
-            ("class_ids", self.class_ids, (n, KEPT_CLASSES)),
-            ("class_scores", self.class_scores, (n, KEPT_CLASSES)),
+            ("embedding", self.embedding, (n, *self.embedding.shape[1:2])),
+            ("class_ids", self.class_ids, (n, classes)),
+            ("class_scores", self.class_scores, (n, classes)),
             ("written_at", self.written_at, (n,)),
         ):
             if array.shape != expected:
@@ -67,7 +76,7 @@ class LookFeatures:
         scores: NDArray[np.float32],
         written_at: int,
     ) -> LookFeatures:
-        """What is kept of (n, 1280) embeddings and (n, 1000) probabilities."""
+        """What is kept of (n, d) embeddings and (n, 1000) probabilities, or (n, 0) of none."""
         best = np.argsort(-scores, axis=1, kind="stable")[:, :KEPT_CLASSES]
         return cls(
             image_ids=np.array(image_ids, np.int64),
@@ -79,8 +88,8 @@ class LookFeatures:
 
     @classmethod
     def concatenated(cls, parts: Sequence[LookFeatures]) -> LookFeatures:
-        """All rows of all parts, in their order."""
-        parts = [_NONE, *parts]
+        """All rows of all parts of one model, in their order."""
+        parts = parts or [_NONE]
         return cls(
             image_ids=np.concatenate([part.image_ids for part in parts]),
             embedding=np.concatenate([part.embedding for part in parts]),
@@ -154,11 +163,10 @@ def write_looks(
         group = add_group(file, GROUP)
         write_column(group, "image_id", looks.image_ids)
         write_column(group, "written_at", looks.written_at)
-        for name, array in (
-            ("features", looks.embedding),
-            ("class_id", looks.class_ids),
-            ("class_score", looks.class_scores),
-        ):
+        columns: list[tuple[str, NDArray[Any]]] = [("features", looks.embedding)]
+        if looks.class_ids.shape[1]:
+            columns += [("class_id", looks.class_ids), ("class_score", looks.class_scores)]
+        for name, array in columns:
             chunks = (min(len(array), CHUNK_ROWS), *array.shape[1:])
             group.create_dataset(name, data=array, chunks=chunks, fletcher32=True)
 
@@ -169,11 +177,12 @@ def read_looks(path: Path) -> LookFeatures:
     """All looks of a segment. Raises SegmentDamaged."""
     with open_segment_file(path, LOOKS) as file:
         group = file[GROUP]
+        class_ids, class_scores = read_classes(group, slice(None))
         return LookFeatures(
             image_ids=np.asarray(group["image_id"][:], np.int64),
             embedding=np.asarray(group["features"][:], np.float16),
-            class_ids=np.asarray(group["class_id"][:], np.int16),
-            class_scores=np.asarray(group["class_score"][:], np.float32),
+            class_ids=class_ids,
+            class_scores=class_scores,
             written_at=np.asarray(group["written_at"][:], np.int64),
         )
 
@@ -182,12 +191,29 @@ def read_look_scores(path: Path) -> LookScores:
     """The likeliest classes of a segment's images. Raises SegmentDamaged."""
     with open_segment_file(path, LOOKS) as file:
         group = file[GROUP]
+        class_ids, class_scores = read_classes(group, slice(None))
         return LookScores(
             image_ids=np.asarray(group["image_id"][:], np.int64),
-            class_ids=np.asarray(group["class_id"][:], np.int16),
-            class_scores=np.asarray(group["class_score"][:], np.float32),
+            class_ids=class_ids,
+            class_scores=class_scores,
             written_at=np.asarray(group["written_at"][:], np.int64),
         )
+
+
+def read_classes(group: h5py.Group, rows: slice) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
+    """(n, c) classes and probabilities of some rows; without columns where the model has none."""
+    if not knows_classes(group):
+        n = len(range(*rows.indices(len(group["image_id"]))))
+        return np.empty((n, 0), np.int16), np.empty((n, 0), np.float32)
+    return (
+        np.asarray(group["class_id"][rows], np.int16),
+        np.asarray(group["class_score"][rows], np.float32),
+    )
+
+
+def knows_classes(group: h5py.Group) -> bool:
+    """Whether the looks of a segment come with classes."""
+    return "class_id" in group or "class_score" in group
 
 
 def read_look_rows(path: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

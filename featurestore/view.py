@@ -27,7 +27,14 @@ from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.hdf5_files import add_group, hdf5_content
 from featurestore.image_columns import ImageColumns, read_image_columns
 from featurestore.live_rows import contains, latest_rows
-from featurestore.looks import EMBEDDING_DIMENSIONS, GROUP, KEPT_CLASSES, LOOKS, read_look_rows
+from featurestore.looks import (
+    EMBEDDING_DIMENSIONS,
+    GROUP,
+    IMAGE_TEXT_PREFIX,
+    KEPT_CLASSES,
+    LOOKS,
+    read_look_rows,
+)
 from featurestore.store import FeatureStore
 
 logger = logging.getLogger(__name__)
@@ -141,6 +148,7 @@ def _live_looks(
     of_models = [
         (model_id, _live_rows(store, folder, _look_rows, images, leaving_out))
         for model_id in store.look_model_ids()
+        if not model_id.startswith(IMAGE_TEXT_PREFIX)
         for folder in [store.folder / LOOKS / model_id]
     ]
     found = [(model_id, rows) for model_id, rows in of_models if len(rows.image_ids)]

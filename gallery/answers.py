@@ -71,6 +71,13 @@ class SearchResults(Schema):
     parsed: str | None = Field(description="the query as the language writes it")
     parts: list[QueryPart]
     unknown_words: list[str]
+    read_as_description: bool = Field(
+        description="whether all words were compared with the pictures as a whole, because none of "
+        "them means an object"
+    )
+    undescribed: int = Field(
+        description="photos that the image–text model has not seen yet, where the query has like:"
+    )
     total: int
     hidden: int = Field(description="weaker matches that are not shown")
     took_ms: float
@@ -87,6 +94,8 @@ def search_results(answer: Answer) -> SearchResults:
         parsed=answer.text.printed if answer.text else None,
         parts=_parts(answer.text) if answer.text else [],
         unknown_words=answer.text.unknown_words if answer.text else [],
+        read_as_description=answer.read_as_description,
+        undescribed=answer.undescribed,
         total=answer.total,
         hidden=answer.hidden,
         took_ms=round(answer.took_ms, 3),

@@ -14,8 +14,10 @@ from detector import DetectorError
 from detector.labels import NAME_BY_ID
 from featurestore.index import Index
 from gallery import components
+from gallery.duplicates.api import router as duplicates_router
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
+from gallery.groups.api import router as groups_router
 from gallery.layouts import (
     Box,
     layout_problem,
@@ -53,6 +55,8 @@ api.add_router("", search_router)
 api.add_router("", searches_router)
 api.add_router("", trash_router)
 api.add_router("", objects_router)
+api.add_router("", groups_router)
+api.add_router("", duplicates_router)
 api.add_router("", resumable_uploads)
 api.add_router("", tags_router)
 

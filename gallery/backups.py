@@ -32,6 +32,7 @@ from featurestore.store import FeatureStore
 from featurestore.view import write_view
 from gallery import components
 from gallery.access.kept_people import PeopleUnreadable, bring_people, people_text, write_people
+from gallery.groups.kept_decisions import DecisionsUnreadable, bring_decisions, decisions_text
 from gallery.learnt import pack, unpack
 from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
@@ -43,6 +44,8 @@ CATALOGUE = "catalogue.jsonl"
 PEOPLE = "people.json"
 SEARCHES = "searches.jsonl"
 LEARNT = "learnt.zip"
+DECISIONS = "decisions.jsonl"
+OF_THE_CATALOGUE = (CATALOGUE, PEOPLE, SEARCHES, LEARNT, DECISIONS)
 ROW_FIELDS = (
     *("id", "sha256", "name", "media_type", "size", "width", "height"),
     *("uploaded_at", "trashed_at", "state", "spool_name", "failure"),
@@ -111,6 +114,7 @@ def _back_up(
         target.add_content(PEOPLE, lambda path: _dump_people(path, report)),
         target.add_content(SEARCHES, lambda path: _write(path, searches_text().text.encode())),
         target.add_content(LEARNT, pack),
+        target.add_content(DECISIONS, lambda path: _write(path, decisions_text().text.encode())),
     ]
     models = models_file(settings.STORE_DIR)
     if models is not None:
@@ -195,9 +199,7 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
     _begin(folder)
     report = RestoreReport(images=manifest.images)
     for number, file in enumerate(manifest.files, 1):
-        if file.path not in (CATALOGUE, PEOPLE, SEARCHES, LEARNT) and not _restore_file(
-            folder, file
-        ):
+        if file.path not in OF_THE_CATALOGUE and not _restore_file(folder, file):
             report.damaged.append(file.file)
         progress(number, len(manifest.files))
     components.store.cache_clear()
@@ -214,6 +216,7 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
         report.damaged.append(PEOPLE)
     _restore_searches(folder, manifest.by_path().get(SEARCHES), report)
     _restore_learnt(folder, manifest.by_path().get(LEARNT), report)
+    _restore_decisions(folder, manifest.by_path().get(DECISIONS), report)
     reconcile_rows(GalleryRepair())
     # Whatever view lies there may be older than the segments.
     write_view(components.store(), components.model_id())
@@ -289,6 +292,18 @@ def _restore_learnt(folder: Path, file: BackupFile | None, report: RestoreReport
         unpack(folder / file.file)
     except ValueError:
         report.damaged.append(LEARNT)
+
+
+def _restore_decisions(folder: Path, file: BackupFile | None, report: RestoreReport) -> None:
+    # Backups of before there were groups have none.
+    if file is None:
+        return
+    try:
+        if not _is_sound(folder / file.file, file):
+            raise DecisionsUnreadable(DECISIONS)
+        bring_decisions((folder / file.file).read_text(encoding="utf-8"))
+    except DecisionsUnreadable:
+        report.damaged.append(DECISIONS)
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

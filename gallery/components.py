@@ -6,11 +6,19 @@ import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.conf import settings
 
-from detector import GRPC_PREFIX, Detector, Embedder, create_detector, create_embedder
+from detector import (
+    GRPC_PREFIX,
+    Detector,
+    Embedder,
+    create_detector,
+    create_embedder,
+    create_image_text_model,
+)
+from detector.image_text.files import MODEL_ID_PREFIX
 from detector.look_model import LOOK_MODEL_ID
 from detector.model_files import MODEL_ID
 from featurestore.current_model import ModelChoice, read_model_choice
@@ -20,6 +28,9 @@ from featurestore.store import FeatureStore
 from gallery.spool import Spool
 from gallery.thumbnails import Thumbnails
 from gallery.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from detector.image_text.model import ImageTextModel
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +86,14 @@ def embedder() -> Embedder | None:
     if settings.LOOK_URL == LOOKS_OFF:
         return None
     return create_embedder(settings.LOOK_URL, models_dir())
+
+
+@Once
+def image_text_model() -> ImageTextModel | None:
+    """None where no model is plugged in. Raises DetectorError for one that does not fit."""
+    if settings.CLIP_MODELS is None:
+        return None
+    return create_image_text_model(settings.CLIP_MODELS)
 
 
 @Once
@@ -137,7 +156,7 @@ def look_model_id() -> str | None:
     """
     if settings.LOOK_URL == LOOKS_OFF:
         return None
-    stored = store().look_model_ids()
+    stored = [each for each in store().look_model_ids() if not each.startswith(MODEL_ID_PREFIX)]
     if LOOK_MODEL_ID in stored or not stored or not settings.LOOK_URL.startswith(GRPC_PREFIX):
         return LOOK_MODEL_ID
     return stored[-1]

@@ -22,7 +22,7 @@ from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
-from detector.looks import LOOK_SIZE, look_frame
+from detector.looks import LOOK_INPUT, LookInput
 from gallery.errors import PhotoRefused
 from gallery.rgb import small_rgb
 from gallery.shrinking import Filter, resized
@@ -110,11 +110,12 @@ def detector_input(pixels: Pillow.Image) -> NDArray[np.uint8]:
     return resized(pixels, (DETECTOR_SIDE, DETECTOR_SIDE), Filter.BOX)
 
 
-def look_input(pixels: Pillow.Image) -> NDArray[np.uint8]:
-    """(224, 224, 3) uint8 RGB: the part that `look_frame` says, squeezed."""
-    side = (LOOK_SIZE, LOOK_SIZE)
-    frame = look_frame(*pixels.size)
-    return np.asarray(pixels.resize(side, Pillow.Resampling.BOX, box=frame), np.uint8)
+def look_input(pixels: Pillow.Image, wanted: LookInput = LOOK_INPUT) -> NDArray[np.uint8]:
+    """(side, side, 3) uint8 RGB: the part that an embedder wants, squeezed."""
+    size = (wanted.side, wanted.side)
+    frame = wanted.frame(*pixels.size)
+    resampling = Pillow.Resampling.BICUBIC if wanted.bicubic else Pillow.Resampling.BOX
+    return np.asarray(pixels.resize(size, resampling, box=frame), np.uint8)
 
 
 def shrunken_jpeg(pixels: Pillow.Image, longest_side: int) -> bytes:

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
-from detector import GRPC_PREFIX, DetectorError
+from detector import GRPC_PREFIX, DetectorError, Embedder
 from detector.detections import IMAGE_SIZE
 from detector.look_model import LOOK
 from detector.model_files import verify
@@ -245,11 +245,23 @@ def _look() -> Findings:
     embedder = components.embedder()
     if embedder is None:
         yield Verdict.GOOD, "How photos look is not searched, as LOOK_URL says.", ""
-        return
+    else:
+        yield from _looked_at(embedder, "appearance model")
+
+
+def _clip() -> Findings:
+    model = components.image_text_model()
+    if model is None:
+        yield Verdict.GOOD, "No image–text model is plugged in, as CLIP_MODELS says.", ""
+    else:
+        yield from _looked_at(model, "image–text model")
+
+
+def _looked_at(embedder: Embedder, name: str) -> Findings:
     embedder.check()
     stored = components.store().looks(embedder.model_id).image_ids()
     missing = len(components.store().image_ids()) - len(stored)
-    finding = f"The appearance model is {embedder.model_id}"
+    finding = f"The {name} is {embedder.model_id}"
     if missing > 0:
         advice = "The worker looks at them by itself; its log names those that it cannot read."
         yield Verdict.NOTE, f"{finding}; {missing:,} photos are yet to be looked at.", advice
@@ -309,6 +321,7 @@ EXAMINATIONS: dict[str, Callable[[], Findings]] = {
     "store": _store,
     "detector": _detector,
     "look": _look,
+    "clip": _clip,
     "worker": _worker,
 }
 
@@ -332,5 +345,6 @@ ADVICE = {
         "searched meanwhile."
     ),
     "look": "Start TensorFlow Serving, correct LOOK_URL, or run `make setup`. All else works.",
+    "clip": "Correct the files that CLIP_MODELS names; docs/clip.md tells how. All else works.",
     "worker": "Start a worker with `python manage.py worker`, and read its log if there is one.",
 }

@@ -1,6 +1,7 @@
 """How photos look as a whole, for those in the store that have no such features yet.
 
-It comes after a photo is ready, in the background: neither uploads nor detection wait for it, and
+Each embedder says so for itself: the appearance model, and the image–text model if there is one. It
+comes after a photo is ready, in the background: neither uploads nor detection wait for it, and
 photos from before there was an appearance model get theirs in the same way. It is made of the
 thumbnail, which is larger than what the network sees and need not be decoded from the original.
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from detector import Embedder
+from detector import Embedder, LookInput
 from featurestore.errors import ImageNotStored, StoreError
 from featurestore.live_rows import alive_rows
 from featurestore.looks import LookFeatures
@@ -30,6 +31,11 @@ from gallery.thumbnails import Size, is_undamaged
 logger = logging.getLogger(__name__)
 
 BATCH = 32
+#: Make what says how photos look, None where it is switched off. Raise DetectorError.
+EMBEDDERS: tuple[Callable[[], Embedder | None], ...] = (
+    components.embedder,
+    components.image_text_model,
+)
 
 _lock = threading.Lock()
 _unreadable: set[tuple[Path, int]] = set()
@@ -68,7 +74,7 @@ def look_at(embedder: Embedder, photo: NDArray[np.uint8]) -> LookFeatures:
     """The look of one photo that is not in the store, as image 0.
 
     Args:
-        photo: (224, 224, 3) from `look_input`.
+        photo: (side, side, 3) from `look_input`.
 
     Raises DetectorError.
     """
@@ -79,11 +85,12 @@ def look_at(embedder: Embedder, photo: NDArray[np.uint8]) -> LookFeatures:
 def _look_at(embedder: Embedder, image_ids: Sequence[int], on_image: Callable[[], object]) -> None:
     folder = components.store().folder
     rows = Image.objects.in_bulk(image_ids)
+    wanted = embedder.input
     pixels, found = [], []
     for image_id in image_ids:
         try:
             if image_id in rows:
-                pixels.append(_pixels(rows[image_id]))
+                pixels.append(_pixels(rows[image_id], wanted))
                 found.append(image_id)
         except ImageNotStored:
             pass  # Deleted since the list was made.
@@ -100,10 +107,10 @@ def _look_at(embedder: Embedder, image_ids: Sequence[int], on_image: Callable[[]
         )
 
 
-def _pixels(image: Image) -> NDArray[np.uint8]:
-    """(224, 224, 3). Raises StoreError or PhotoRefused."""
+def _pixels(image: Image, wanted: LookInput) -> NDArray[np.uint8]:
+    """(side, side, 3). Raises StoreError or PhotoRefused."""
     path = thumbnail_path(image, Size.GRID)
     if is_undamaged(path.read_bytes()):
-        return look_input(read_pixels(path, Size.GRID))
+        return look_input(read_pixels(path, Size.GRID), wanted)
     with original_file(image) as original:
-        return look_input(read_pixels(original, Size.GRID))
+        return look_input(read_pixels(original, Size.GRID), wanted)

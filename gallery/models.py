@@ -15,10 +15,23 @@ from django.utils.translation import gettext_lazy as _
 
 # Models of this app that have a package of their own.
 from gallery.access.models import ApiToken, SignInTries
+from gallery.duplicates.models import AlikePair, ComparedPhoto
+from gallery.groups.models import GroupedPhoto, PhotoGroup
 from gallery.saved.models import SavedSearch
 from gallery.tags.models import PhotoTag
 
-__all__ = ["ApiToken", "Image", "ImageQuerySet", "PhotoTag", "SavedSearch", "SignInTries"]
+__all__ = [
+    "AlikePair",
+    "ApiToken",
+    "ComparedPhoto",
+    "GroupedPhoto",
+    "Image",
+    "ImageQuerySet",
+    "PhotoGroup",
+    "PhotoTag",
+    "SavedSearch",
+    "SignInTries",
+]
 
 # How much of an original's SHA-256 is in the addresses of its pictures.
 VERSION_LENGTH = 12

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from gallery.query.syntax import (
     DateFilter,
+    Description,
     Filter,
     NameFilter,
     ShapeFilter,
@@ -50,6 +51,9 @@ def catalogue_condition(filters: Iterable[Filter]) -> Q:
     """All filters together; of an empty query none, which every photo answers."""
     together = Q()
     for item in filters:
+        if isinstance(item, Description):
+            # Nothing of the catalogue.
+            continue
         condition = _condition(item)
         together &= ~condition if item.negated else condition
     return together
@@ -71,6 +75,8 @@ def _condition(item: Filter) -> Q:
             return Q(media_type=MEDIA_TYPE_BY_ENDING[item.ending])
         case ShapeFilter():
             return _shape(item.shape)
+        case Description():
+            return Q()
 
 
 def _start(item: DateFilter) -> datetime:

@@ -26,6 +26,11 @@ from gallery.access.people import has_owner
 from gallery.adoption import adopt_original
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import catalogue_path
+from gallery.groups.waiting_decisions import (
+    forget_waiting_decisions,
+    put_decisions_aside,
+    take_over_decisions,
+)
 from gallery.models import Image, SavedSearch
 from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, salvage_searches
 from gallery.spool import facts_in
@@ -76,6 +81,8 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
     with transaction.atomic():
         rebuilt.people = take_over_people()
         take_over_searches()
+        # They name photos, so they go with the rows and come again with them.
+        put_decisions_aside()
         Image.objects.all().delete()
         for images in StoredRows.of(store):
             # The same bytes twice in the store become one row; the other image goes below.
@@ -88,12 +95,14 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
         rebuilt.stored = Image.objects.count()
         agree_tags()
         _adopt_spool(rebuilt, highest_id(store))
+        take_over_decisions()
         schedule_ingestion(timezone.now())
         schedule_emptying(timezone.now())
         schedule_previews()
     # Only these: an image whose facts cannot be read has no row either, and is not to be lost.
     store.delete(twins)
     forget_waiting_people()
+    forget_waiting_decisions()
     return rebuilt
 
 
@@ -110,6 +119,7 @@ def set_catalogue_aside() -> None:
     if searches is not None and searches.count:
         lines = searches.text.encode()
         write_durably(_waiting_searches(), lambda file: _write(file, lines))
+    put_decisions_aside()
     connection.close()
     path = catalogue_path()
     quarantine = path.parent / "quarantine"

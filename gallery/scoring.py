@@ -50,7 +50,8 @@ def score_query(
         company: what images below `TEXT_CUT_OFF` are scored with (see `company_query`), so that
             the usual company of what was not found counts a little; they stay below it.
     """
-    if not query.asks_for_objects:
+    understood = bool(query.objects.alternatives)
+    if not query.asks_for_objects or (query.descriptions and not understood):
         alive = index.alive if allowed is None else index.alive & allowed
         return alive.astype(np.float32)
     if score_name == ORIGINAL:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from featurestore.best_rows import Ranking, best_rows
 from featurestore.index import Index
-from gallery import components
+from gallery import components, describing
 from gallery.errors import QueryRefused
 from gallery.explaining import (
     Reason,
@@ -73,6 +73,10 @@ class Answer:
     """What was compared, in a search by photo or layout."""
     without_look: int = 0
     """Photos whose look is still to be told, in a search by look."""
+    undescribed: int = 0
+    """Photos that the image–text model has not seen yet, where descriptions were asked for."""
+    read_as_description: bool = False
+    """Whether all words are a description, because none of them means an object."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,11 @@ def search_text(
     vocabulary = components.vocabulary()
     started = time.perf_counter()
     query = read_query(text, vocabulary, tag_index)
+    as_description = not query.is_understood and bool(query.as_description) and describing.is_on()
+    if as_description:
+        query = read_query(query.as_description, vocabulary, tag_index)
     index = components.index()
+    described = describing.described(index, query.descriptions)
     widened = company_query(index, query) if company else None
     scores = score_query(
         index,
@@ -133,11 +141,23 @@ def search_text(
         floor=0.0 if company else MATCH_FLOOR,
         company=widened,
     )
-    ranking = ranking_of(index, scores, TEXT_CUT_OFF, page)
+    of_objects, cut_off = scores, TEXT_CUT_OFF
+    if described is not None:
+        scores = of_objects * described.scores
+        if not query.objects.alternatives:
+            cut_off = described.cut_off
+    ranking = ranking_of(index, scores, cut_off, page)
     found = TextReasons(query)
     weaker = found if widened is None else TextReasons(query, widened, weakening)
 
     def why(row: int, score: float) -> tuple[Reason, ...]:
+        if described is None:
+            return of_query(row, score)
+        asked = query.objects.alternatives
+        others = of_query(row, float(of_objects[row])) if asked else ()
+        return described.reasons(row, others)
+
+    def of_query(row: int, score: float) -> tuple[Reason, ...]:
         if not query.asks_for_objects:
             return filter_reasons(query, score)
         if score_name == ORIGINAL:
@@ -148,7 +168,10 @@ def search_text(
         return reasons.of(index.objects_of(row, reasons.class_ids), looks, tags)
 
     hits = hits_of(index, ranking, why)
-    return answer_of(text, hits, ranking, started, text=query)
+    answer = answer_of(text, hits, ranking, started, text=query)
+    if described is None:
+        return answer
+    return replace(answer, undescribed=described.missing, read_as_description=as_description)
 
 
 def search_layout(

@@ -39,6 +39,8 @@ for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR, UNFINISHED_DIR):
 DETECTOR_URL = env_text("DETECTOR_URL", "local:")
 # How photos look: likewise, or `off:`. By default the same place.
 LOOK_URL = env_text("LOOK_URL", "local:" if DETECTOR_URL.startswith("local:") else DETECTOR_URL)
+# The folder of an image–text model, if there is one; docs/clip.md says what lies there.
+CLIP_MODELS = env_path("CLIP_MODELS", Path()) if env_text("CLIP_MODELS", "") else None
 # Any file that gensim.models.KeyedVectors.load or load_word2vec_format reads.
 WORD_VECTORS = env_path("WORD_VECTORS", GALLERY_MODELS / "words" / "glove-6b-50d.kv")
 LEXICON = GALLERY_MODELS / "lexicon" / "nouns-9.json"

@@ -74,7 +74,9 @@ def text_colours(query: TextQuery) -> dict[str, int]:
     colours = {
         chip.text: place % COLOURS
         for place, chip in enumerate(query.chips)
-        if any(reading.is_understood for reading in chip.readings) or not query.asks_for_objects
+        if chip.is_description
+        or any(reading.is_understood for reading in chip.readings)
+        or not query.asks_for_objects
     }
     wholes = list(colours)
     for label in [label for labels in query.labels for label in labels]:

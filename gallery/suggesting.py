@@ -13,9 +13,10 @@ from rapidfuzz.distance import OSA
 
 from detector.labels import CLASS_NAMES, ID_BY_NAME
 from detector.look_labels import LOOK_NAMES
+from gallery import describing
 from gallery.object_names import plainly, shown_name
 from gallery.plurals import plural
-from gallery.query.filters import EXAMPLES, KEYS
+from gallery.query.filters import EXAMPLES, KEYS, LIKE
 from gallery.query.printer import print_filter
 from gallery.query.syntax import MAX_QUERY_LENGTH, TagFilter
 from gallery.query.unfinished import Unfinished, unfinished_at
@@ -59,6 +60,7 @@ SHAPES_SAID = {
 FILTERS_SAID = {
     "after": gettext_lazy("uploaded since then"),
     "before": gettext_lazy("uploaded before then"),
+    LIKE: gettext_lazy("what the whole picture shows, in your words"),
     "name": gettext_lazy("what the photo’s name holds"),
     "tag": gettext_lazy("what the photo is tagged with"),
     "type": gettext_lazy("the kind of file"),
@@ -283,7 +285,7 @@ def _said(place: Unfinished) -> Iterator[Suggestion]:
     else:
         yield from _language(place, BEFORE_A_THING)
     for key in KEYS:
-        if key.startswith(place.word):
+        if key.startswith(place.word) and (key != LIKE or describing.is_on()):
             hint = str(FILTERS_SAID.get(key, EXAMPLES[key]))
             yield _suggestion(place, "language", f"{key}:", hint)
     for shape, said in SHAPES_SAID.items():

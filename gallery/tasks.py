@@ -34,6 +34,10 @@ LOOK_AFTER_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 60.0
 TAG_SECONDS = 5.0
 TAG_AFTER_SECONDS = 2.0
+# Groups and duplicates come after all looks there are.
+COMPARE_SECONDS = 5.0
+COMPARE_AFTER_SECONDS = 2.0
+COMPARE_AGAIN_SECONDS = 60.0
 TEND_AGAIN_SECONDS = 60.0
 # Tending takes at most one part in so many of a worker's time.
 TEND_PAUSE = 10
@@ -145,26 +149,39 @@ def schedule_previews() -> None:
 @task()
 def look_at_photos() -> None:
     """Say for a while how photos look that are ready; goes on later where there are more."""
-    from detector import DetectorError
-    from gallery import components
-    from gallery.looking import fill_in_looks
-
     try:
-        embedder = components.embedder()
-        if embedder is None or fill_in_looks(embedder, seconds=LOOK_SECONDS):
-            return
-    except DetectorError as error:
-        logger.warning("How photos look is told later: %s", error)
-        schedule_looking(LOOK_AGAIN_SECONDS)
-    except OSError:
-        # A full disk, as a rule.
-        schedule_looking(LOOK_AGAIN_SECONDS)
-        raise
-    else:
-        # Behind the photos that came meanwhile, whose turn in the queue is earlier.
-        schedule_looking(0)
+        _look_for_a_while()
     finally:
         schedule_tagging()
+
+
+def _look_for_a_while() -> None:
+    from detector import DetectorError
+    from gallery.looking import EMBEDDERS, fill_in_looks
+
+    stop = time.monotonic() + LOOK_SECONDS
+    finished, failed = True, False
+    for make in EMBEDDERS:
+        try:
+            embedder = make()
+            if embedder is not None:
+                left = max(0.0, stop - time.monotonic())
+                finished &= fill_in_looks(embedder, seconds=left)
+        except DetectorError as error:
+            # One of them does not keep the others waiting.
+            logger.warning("How photos look is told later: %s", error)
+            failed = True
+        except OSError:
+            # A full disk, as a rule.
+            schedule_looking(LOOK_AGAIN_SECONDS)
+            raise
+    if not finished:
+        # Behind the photos that came meanwhile, whose turn in the queue is earlier.
+        schedule_looking(0)
+    elif failed:
+        schedule_looking(LOOK_AGAIN_SECONDS)
+    else:
+        schedule_comparing()
 
 
 @task()
@@ -184,6 +201,32 @@ def schedule_tagging(after_seconds: float = TAG_AFTER_SECONDS) -> None:
 def schedule_looking(after_seconds: float = LOOK_AFTER_SECONDS) -> None:
     """Have photos without a look looked at, unless that is due already."""
     _schedule(look_at_photos, timezone.now() + timedelta(seconds=after_seconds))
+
+
+@task()
+def compare_looks() -> None:
+    """Group photos that look alike, and find duplicates for a while; goes on later."""
+    from featurestore.errors import StoreError
+    from gallery.duplicates.comparing import compare_photos
+    from gallery.groups.grouping import group_photos
+
+    try:
+        group_photos()
+        if not compare_photos(COMPARE_SECONDS):
+            # Behind the photos that came meanwhile, whose turn in the queue is earlier.
+            schedule_comparing(0)
+    except FileNotFoundError:
+        # Compaction has put other segments in the place of those that were to be read.
+        schedule_comparing(COMPARE_AGAIN_SECONDS)
+    except (StoreError, OSError):
+        # A full disk, as a rule.
+        schedule_comparing(COMPARE_AGAIN_SECONDS)
+        raise
+
+
+def schedule_comparing(after_seconds: float = COMPARE_AFTER_SECONDS) -> None:
+    """Have new photos grouped and compared, unless that is due already."""
+    _schedule(compare_looks, timezone.now() + timedelta(seconds=after_seconds))
 
 
 def schedule_ingestion(at: datetime) -> None:

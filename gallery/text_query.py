@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from featurestore.tagged_scores import tags_asked
 from gallery.errors import QueryRefused
 from gallery.figures import grouped
 from gallery.photo_filters import catalogue_condition
-from gallery.query.changes import with_exact, with_words, without
+from gallery.query.changes import described, described_whole, with_exact, with_words, without
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.parser import parse_query
 from gallery.query.printer import print_query
@@ -24,6 +24,7 @@ from gallery.query.syntax import (
     MAX_QUERY_LENGTH,
     Condition,
     Conjunction,
+    Description,
     Filter,
     Only,
     Query,
@@ -89,6 +90,9 @@ class Chip:
     """Of its words; none of a filter, which always means what it says."""
     without: str
     """The query without it; empty where nothing would be left."""
+    is_description: bool = False
+    described: str = ""
+    """The query with a description in its place, where it was not understood."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,10 @@ class TextQuery:
     """Which photos may be found at all."""
     has_filters: bool
     chips: tuple[Chip, ...]
+    descriptions: tuple[Description, ...] = ()
+    """What photos as a whole should show."""
+    as_description: str = ""
+    """The query with all of its words as one description; empty where it has one already."""
 
     @property
     def readings(self) -> list[Reading]:
@@ -124,6 +132,12 @@ class TextQuery:
         """Tags that may answer parts of it."""
         asked = (tags_asked(alternative) for alternative in self.objects.alternatives)
         return frozenset().union(*asked)
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether some of it is, or at least may have been mistyped."""
+        readings = self.readings
+        return not readings or any(each.is_understood or each.corrections for each in readings)
 
     @property
     def asks_for_objects(self) -> bool:
@@ -157,6 +171,8 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
     reader = _Reader(query, vocabulary, tags)
     compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
     understood = [found for found in compiled if found]
+    descriptions = tuple(each for each in query.filters if isinstance(each, Description))
+    whole = described_whole(query, text) if query.alternatives else None
     return TextQuery(
         text=text,
         printed=print_query(query),
@@ -164,8 +180,10 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
         objects=ObjectQuery(tuple(tuple(c for c, label in found) for found in understood)),
         labels=tuple(tuple(label for c, label in found) for found in understood),
         catalogue=catalogue_condition(query.filters),
-        has_filters=bool(query.filters),
+        has_filters=len(descriptions) < len(query.filters),
         chips=tuple(reader.chips()),
+        descriptions=descriptions,
+        as_description=print_query(whole) if whole else "",
     )
 
 
@@ -214,16 +232,19 @@ class _Reader:
     def chips(self) -> Iterator[Chip]:
         for conjunction in self._query.alternatives:
             for condition in conjunction.conditions:
+                readings = tuple(self._reading(thing) for thing in _things(condition))
                 yield Chip(
                     text=_text(condition),
-                    readings=tuple(self._reading(thing) for thing in _things(condition)),
+                    readings=readings,
                     without=self._print_without(condition),
+                    described=self._print_described(condition, readings),
                 )
         for item in self._query.filters:
             yield Chip(
                 text=print_query(Query((), (item,))),
                 readings=(),
                 without=self._print_without(item),
+                is_description=isinstance(item, Description),
             )
 
     def _conditions(self, condition: Condition) -> Iterator[tuple[str, conditions.Condition]]:
@@ -386,6 +407,13 @@ class _Reader:
             )
             % words
         )
+
+    def _print_described(self, part: Condition, readings: Iterable[Reading]) -> str:
+        is_understood = all(reading.is_understood for reading in readings)
+        # A description holds for all alternatives.
+        if is_understood or isinstance(part, Only) or len(self._query.alternatives) > 1:
+            return ""
+        return print_query(described(self._query, part))
 
     def _print_without(self, part: Condition | Filter) -> str:
         return print_query(without(self._query, part))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from detector.look_model import LOOK
-from detector.looks import LOOK_SIZE, LookImages, Looks, check_look_images, check_looks
+from detector.looks import LOOK_INPUT, LOOK_SIZE, LookImages, Looks, check_look_images, check_looks
 from detector.predict_messages import decode_floats
 from detector.serving.connection import ServingModel
 
@@ -17,6 +17,8 @@ class ServingEmbedder:
 
     `ServingModel` says how they are asked.
     """
+
+    input = LOOK_INPUT
 
     def __init__(
         self,

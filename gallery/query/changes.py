@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gallery.query.assembly import assemble
-from gallery.query.syntax import Condition, Filter, Only, Query, Relation, Thing
-from gallery.query.typed_text import plain
+from gallery.query.printer import print_condition
+from gallery.query.syntax import Condition, Description, Filter, Only, Query, Relation, Thing
+from gallery.query.typed_text import QUOTE, SAME_SIGNS, plain
 
 
 def without(query: Query, part: Condition | Filter) -> Query:
@@ -29,6 +30,29 @@ def with_exact(query: Query, thing: Thing, name: str) -> Query:
 def with_words(query: Query, thing: Thing, words: str) -> Query:
     """The query with other words for one thing, such as a correction."""
     return _with(query, thing, replace(thing, words=plain(words), quoted=False))
+
+
+def described(query: Query, part: Thing | Relation) -> Query:
+    """The query with a description in place of one condition, which says the same in its words."""
+    text = print_condition(replace(part, negated=False)).replace(QUOTE, "")
+    rest = without(query, part)
+    return assemble(
+        (each.conditions for each in rest.alternatives),
+        (*rest.filters, Description(text, negated=part.negated)),
+    )
+
+
+def described_whole(query: Query, typed: str) -> Query | None:
+    """The query with all that was typed as one description; filters stay filters.
+
+    None where nothing is left to describe, or there is a description already.
+    """
+    if any(isinstance(each, Description) for each in query.filters):
+        return None
+    for start, stop in sorted((each.span for each in query.filters), reverse=True):
+        typed = f"{typed[:start]} {typed[stop:]}"
+    text = " ".join(typed.translate(SAME_SIGNS).replace(QUOTE, " ").split()).strip(",; ")
+    return assemble((), (*query.filters, Description(text))) if text else None
 
 
 def _with(query: Query, thing: Thing, other: Thing) -> Query:

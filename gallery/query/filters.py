@@ -8,13 +8,23 @@ import re
 from django.utils.translation import gettext as _
 
 from gallery.query.errors import QuerySyntaxError
-from gallery.query.syntax import DateFilter, Filter, NameFilter, Span, TagFilter, TypeFilter
+from gallery.query.syntax import (
+    DateFilter,
+    Description,
+    Filter,
+    NameFilter,
+    Span,
+    TagFilter,
+    TypeFilter,
+)
 from gallery.query.words import ENDINGS
 
-KEYS = ("after", "before", "name", "tag", "type")
+LIKE = "like"
+KEYS = ("after", "before", LIKE, "name", "tag", "type")
 EXAMPLES = {
     "after": "after:2024-05",
     "before": "before:2025",
+    LIKE: 'like:"a red dress on a beach"',
     "name": "name:beach",
     "tag": "tag:beach",
     "type": "type:png",
@@ -27,8 +37,8 @@ def check_key(key: str, span: Span) -> None:
     if key not in KEYS:
         raise QuerySyntaxError(
             _(
-                "There is no filter “%(key)s:”. The filters are after:, before:, name:, tag: and "
-                "type:. To search for words with a colon, put them in quotes."
+                "There is no filter “%(key)s:”. The filters are after:, before:, like:, name:, "
+                "tag: and type:. To search for words with a colon, put them in quotes."
             )
             % {"key": key},
             span,
@@ -43,6 +53,8 @@ def read_filter(key: str, value: str, span: Span) -> Filter:
             % {"key": key, "example": EXAMPLES[key]},
             span,
         )
+    if key == LIKE:
+        return Description(" ".join(value.split()), span=span)
     if key == "name":
         return NameFilter(value, span=span)
     if key == "tag":

@@ -10,6 +10,7 @@ from gallery.query.syntax import (
     Conjunction,
     Count,
     DateFilter,
+    Description,
     Filter,
     NameFilter,
     Only,
@@ -52,6 +53,8 @@ def print_filter(condition: Filter) -> str:
             return f"{sign}name:{text if SIMPLE_NAME.fullmatch(text) else _quoted(text)}"
         case TagFilter(name=name):
             return f"{sign}tag:{name if SIMPLE_NAME.fullmatch(name) else _quoted(name)}"
+        case Description(text=text):
+            return f"{sign}like:{_quoted(text)}"
         case TypeFilter(ending=ending):
             return f"{sign}type:{ending}"
         case ShapeFilter(shape=shape):

@@ -118,7 +118,19 @@ class TagFilter:
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Filter = DateFilter | NameFilter | TypeFilter | ShapeFilter | TagFilter
+@dataclass(frozen=True)
+class Description:
+    """ "like:"a red dress on a beach"": what the photo as a whole shows, in free words.
+
+    It stands where filters may, and counts like a condition.
+    """
+
+    text: str
+    negated: bool = False
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+Filter = DateFilter | NameFilter | TypeFilter | ShapeFilter | TagFilter | Description
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from enum import Enum, auto
 from django.utils.translation import gettext as _
 
 from gallery.query.errors import QuerySyntaxError
-from gallery.query.filters import check_key, read_filter
+from gallery.query.filters import LIKE, check_key, read_filter
 from gallery.query.syntax import Filter, Span
 from gallery.query.typed_text import INVISIBLE_JOINERS, QUOTE, TypedText, plain
 from gallery.query.words import NUMBERS
@@ -235,8 +235,8 @@ class _Scanner:
             while not (self._at(stop).isspace() or self._at(stop) in VALUE_ENDS):
                 stop += 1
             value = self._typed.characters[start:stop]
-        # A photo's name may well have quotes and dashes of its own.
-        value = value.strip() if key == "name" else plain(value)
+        # A photo's name may well have quotes and dashes of its own, and models know capitals.
+        value = value.strip() if key in ("name", LIKE) else plain(value)
         read = read_filter(key, value, self._typed.span(self._place, stop))
         self._add(Kind.FILTER, key, stop, read)
 

@@ -5,5 +5,5 @@
     taking.py     the two brought together, and a whole file handed to `gallery.uploads`
 
 https://tus.io/protocols/resumable-upload describes the protocol. `gallery/tus_api.py` has the
-addresses. docs/decisions/0009-tus-server.md says why this is no library.
+addresses. docs/decisions/0012-tus-server.md says why this is no library.
 """

@@ -14,11 +14,16 @@ from gallery import components
 from gallery.access.visitors import visitor_of
 from gallery.collection import object_figures, timeline
 from gallery.dashboard import RECENT_IMAGES, IngestState, failure_groups, ingest_state
+from gallery.duplicates.alike_sets import alike_ids
+from gallery.duplicates.models import AlikePair
+from gallery.groups.browsing import shown_groups
 from gallery.import_command import import_command
 from gallery.models import Image
 from gallery.sample_photos import imported_samples, sample_credits, sample_paths
 from gallery.tasks import retry_failed
 from gallery.vitals import lately_disk_use, room, signs
+
+GROUPS_SHOWN = 4
 
 
 @require_safe
@@ -46,6 +51,8 @@ def _collection(state: IngestState) -> dict[str, Any]:
         "figures": object_figures(components.index()),
         "timeline": timeline(state.total),
         "recent": Image.objects.shown().newest_first()[:RECENT_IMAGES],
+        "groups": shown_groups(most=GROUPS_SHOWN),
+        "duplicate_sets": len(alike_ids(AlikePair.Kind.PIXELS)),
         "disk": lately_disk_use(),
         "room": room(),
         "signs": signs(),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from detector import DetectorError
 from featurestore.errors import StoreError
+from gallery import describing
 from gallery.canvas import QUICK_OBJECTS, SHAPES, drawable_objects, nearest_shape
 from gallery.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, drawn_layout
 from gallery.errors import QueryRefused, Refused
@@ -231,6 +232,7 @@ def _results(
             "answer": answer,
             "hits": hits,
             "colours": text_colours(answer.text) if answer.text else {},
+            "describing": answer.text is not None and describing.is_on(),
             "weak": _is_set(request, "weak"),
             "company": _is_set(request, "company"),
             "weaker_address": _address(request, weak="1"),

@@ -52,7 +52,7 @@ def move(request: HttpRequest) -> HttpResponse:
         return _refused(request, refusal, "photos")
     if not request.accepts("text/html"):
         return JsonResponse(
-            {"moved": count, "moment": _text(moment), "sentence": sentence_of_move(count)}
+            {"moved": count, "moment": text_of_moment(moment), "sentence": sentence_of_move(count)}
         )
     tell_of_move(request, count, moment)
     return redirect("photos")
@@ -110,7 +110,7 @@ def delete_for_good(request: HttpRequest) -> HttpResponse:
 
 def tell_of_move(request: HttpRequest, count: int, moment: datetime) -> None:
     """Say on the next page what was moved to the trash, beside a button that undoes it."""
-    tags = UNDO + _text(moment) if count else ""
+    tags = UNDO + text_of_moment(moment) if count else ""
     messages.success(request, sentence_of_move(count), extra_tags=tags)
 
 
@@ -130,7 +130,8 @@ def _refused(request: HttpRequest, refusal: Refused, page: str) -> HttpResponse:
     return redirect(page)
 
 
-def _text(moment: datetime) -> str:
+def text_of_moment(moment: datetime) -> str:
+    """By which a move can be undone."""
     return moment.astimezone(UTC).isoformat()
 
 

@@ -56,6 +56,14 @@ def looks(image_ids: list[int], seed: int = 0) -> LookFeatures:
     )
 
 
+def described(image_ids: list[int]) -> LookFeatures:
+    """What an image–text model of 8 dimensions says, which follows from the ids."""
+    embedding = np.array([[image_id, *range(7)] for image_id in image_ids], np.float32)
+    embedding /= np.linalg.norm(embedding, axis=1, keepdims=True)
+    none = np.empty((len(image_ids), 0), np.float32)
+    return LookFeatures.of(image_ids, embedding, none, time.time_ns())
+
+
 def postings(*found: NDArray[np.float32]) -> Postings:
     """An index of images 1, 2, 3 …"""
     return Postings.of(features(list(range(1, len(found) + 1)), list(found)))

@@ -9,16 +9,21 @@ import sys
 import threading
 from pathlib import Path
 
+import h5py
 import pytest
 
+from featurestore.checking import check_store
 from featurestore.compaction import compact, compaction_lock
 from featurestore.errors import CompactionRuns
 from featurestore.segments import Edit
 from featurestore.store import FeatureStore
+from featurestore.view import write_view
 from tests.featurestore.samples import (
     as_indexed,
+    described,
     detections,
     features,
+    looks,
     random_detections,
     sample_image,
 )
@@ -173,6 +178,7 @@ import os, signal, sys
 from pathlib import Path
 from featurestore import compaction, durable, segments
 from featurestore.store import FeatureStore
+from featurestore.view import write_view
 
 calls = 0
 def counted(function):
@@ -271,3 +277,22 @@ def test_a_damaged_merge_does_not_outlive_its_sources(store: FeatureStore) -> No
     compact(FeatureStore(store.folder))
     # The sources were merged again, which gives the same name with whole content.
     assert_holds(FeatureStore(store.folder), list(range(1, 11)))
+
+
+def test_looks_of_an_image_text_model_are_kept_beside_those_of_the_appearance_model(
+    store: FeatureStore,
+) -> None:
+    fill(store, range(1, 41))
+    for image_id in range(1, 41):
+        store.looks("clip-1").append(described([image_id]))
+        store.looks("model-1").append(looks([image_id]))
+    store.delete([7])
+    compact(store)
+    left = store.looks("clip-1").read()
+    assert left.image_ids.tolist() == [i for i in range(1, 41) if i != 7]
+    assert left.embedding.shape == (39, 8)
+    assert left.class_ids.shape == left.class_scores.shape == (39, 0)
+    assert (left.embedding[9] == described([11]).embedding[0]).all()
+    assert [finding.problem for finding in check_store(store.folder)] == []
+    with h5py.File(write_view(store, MODEL)) as view:
+        assert view.attrs["look_model_id"] == b"model-1"

@@ -60,7 +60,7 @@ def test_its_json_has_every_finding(packaged_photos: dict[str, int]) -> None:
     names = {finding["name"] for finding in told["findings"]}
     assert names == {
         *("settings", "folders", "disk", "models", "database"),
-        *("people", "clock", "store", "detector", "look", "worker"),
+        *("people", "clock", "store", "detector", "look", "clip", "worker"),
     }
 
 

@@ -103,6 +103,10 @@ class Command(BaseCommand):
         for reading in answer.text.readings if answer.text else []:
             if reading.meaning is None or not reading.meaning.is_named:
                 self.stdout.write(_sentence(reading))
+        if answer.read_as_description:
+            self.stdout.write("No word means an object; all were compared with whole pictures.")
+        if answer.undescribed:
+            self.stdout.write(f"{answer.undescribed:,} photos were not yet looked at as a whole.")
         for hit in answer.hits:
             reasons = "; ".join(reason.sentence for reason in hit.why)
             self.stdout.write(f"{hit.score:6.1%}  {hit.image.pk:>6}  {hit.image.name}  {reasons}")

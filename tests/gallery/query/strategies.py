@@ -16,6 +16,7 @@ from gallery.query.syntax import (
     Condition,
     Count,
     DateFilter,
+    Description,
     Filter,
     NameFilter,
     Only,
@@ -115,6 +116,11 @@ FILTERS: st.SearchStrategy[Filter] = st.one_of(
     ),
     st.builds(NameFilter, FILE_NAMES, st.booleans()),
     st.builds(TypeFilter, st.sampled_from(sorted(set(ENDINGS.values()))), st.booleans()),
+    st.builds(
+        lambda text, negated: Description(" ".join(text.split()), negated),
+        FILE_NAMES,
+        st.booleans(),
+    ),
     st.builds(ShapeFilter, st.sampled_from(["wide", "tall", "square"]), st.booleans()),
 )
 QUERIES: st.SearchStrategy[Query] = st.builds(

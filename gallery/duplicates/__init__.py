@@ -1,0 +1,1 @@
+"""Photos that are nearly the same: by their pixels, or of the same scene."""

@@ -1,0 +1,1 @@
+"""Photos that look alike, in groups to browse; people may name them."""

@@ -19,13 +19,10 @@ from gallery.lexicon import Lexicon
 BESIDE_OBJECTS = 0.05
 # A dog counts so much for a labrador, of which only the look can tell.
 BROADER_OBJECT = 0.3
-# An object that a word is so near to that nothing else need be known of it.
-NEAREST_OBJECT = 0.5
 # A word that means no more classes than this means those; a hound is rather any dog.
 MOST_NARROW = 8
-# An object that a word is not so near to, where its look is known.
-NEAR_OBJECT = 0.3
-# The same where more classes are akin to the word than this, as pizza is to espresso.
+# Objects that a word is merely near to, where its look is known and more classes than this are akin
+# to it, as pizza is to espresso. Others count as much as they are near.
 CLOSELY_AKIN = 6
 LOOSELY_NEAR_OBJECT = 0.04
 # A class that is further from a word than this is meant in some other sense of it ("sam").

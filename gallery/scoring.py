@@ -28,8 +28,11 @@ TEXT_CUT_OFF = 0.05
 
 
 def score_text(index: Index, text: str, score_name: str = OBJECTS) -> NDArray[np.float32]:
-    """(rows,) score of every image for words, weak matches included. Raises QueryRefused."""
-    query = read_query(text, components.vocabulary(), tag_index)
+    """(rows,) score of every image for words, weak matches included, by what models found alone.
+
+    No tag counts, so that no catalogue is asked. Raises QueryRefused.
+    """
+    query = read_query(text, components.vocabulary())
     return score_query(index, query, score_name, company=company_query(index, query))
 
 

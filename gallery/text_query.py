@@ -15,6 +15,7 @@ from featurestore.conditions import Asked, Kind, ObjectQuery
 from featurestore.tagged_scores import tags_asked
 from gallery.errors import QueryRefused
 from gallery.figures import grouped
+from gallery.object_names import shown_name
 from gallery.photo_filters import catalogue_condition
 from gallery.query.changes import described, described_whole, with_exact, with_words, without
 from gallery.query.errors import QuerySyntaxError
@@ -32,6 +33,7 @@ from gallery.query.syntax import (
     Thing,
 )
 from gallery.query.translated import in_query_language, is_called
+from gallery.seen_kinds import is_placeless, surely_meant, without_hints
 from gallery.vocabulary import Meaning, Vocabulary
 
 # Relations in all alternatives together: each looks at pairs of objects in every photo.
@@ -40,10 +42,6 @@ MAX_RELATIONS = 8
 # small below 32² pixels, which is little of the photos of today.
 BIG_AREA = 0.2
 SMALL_AREA = 0.04
-# An object that counts less beside a look is not meant where something is to lie somewhere, ...
-LEAST_PLACED = 0.1
-# ... and one that counts less is not meant where something is not to be there.
-SURELY_MEANT = 0.5
 
 
 NO_KIND = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
@@ -227,7 +225,11 @@ class _Reader:
             for part in self._conditions(condition):
                 # What is typed twice asks for nothing more.
                 found.setdefault(*part)
-        return [(condition, label) for label, condition in found.items()]
+        several = sum(_asks_for(condition) for condition in found.values()) > 1
+        return [
+            (_without_hints(condition) if several else condition, label)
+            for label, condition in found.items()
+        ]
 
     def chips(self) -> Iterator[Chip]:
         for conjunction in self._query.alternatives:
@@ -258,7 +260,7 @@ class _Reader:
                 self._check_places(condition.things, condition)
                 asked = [self._asked(thing) for thing in condition.things]
                 known = tuple(
-                    one.kind for one in asked if one is not None and not _is_placeless(one)
+                    one.kind for one in asked if one is not None and not is_placeless(one.kind)
                 )
                 for thing in condition.things:
                     yield from self._presence(thing)
@@ -270,15 +272,15 @@ class _Reader:
         asked = self._asked(thing)
         if asked is None and tag is None:
             return
-        if asked is not None and _is_placeless(asked):
+        if asked is not None and is_placeless(asked.kind):
             # What the photo as a whole looks like has no number and no size.
             seen = Asked(asked.kind, min_score=asked.min_score)
             if thing.negated:
-                seen = replace(seen, kind=_surely_meant(seen.kind))
+                seen = replace(seen, kind=surely_meant(seen.kind))
             yield _text(thing), conditions.Presence(seen, negated=thing.negated, tag=tag or "")
             return
         if asked is not None and thing.negated and thing.count is None:
-            asked = replace(asked, kind=_surely_meant(asked.kind))
+            asked = replace(asked, kind=surely_meant(asked.kind))
         least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
         says_how = thing.size is not None or (least, most) != (1, None)
         if asked is None and says_how:
@@ -330,7 +332,7 @@ class _Reader:
     def _placed(self, thing: Thing) -> Asked | None:
         """What a thing asks for, where that lies somewhere."""
         asked = self._asked(thing)
-        return None if asked is None or _is_placeless(asked) else asked
+        return None if asked is None or is_placeless(asked.kind) else asked
 
     def _asked(self, thing: Thing) -> Asked | None:
         meaning = self._meaning(thing)
@@ -391,8 +393,8 @@ class _Reader:
         related = any(thing in (one.subject, one.object) for one in relations_of(self._query))
         if not (related or thing.count or thing.size):
             return ""
-        words = {"word": thing.words, "object": ", ".join(meaning.class_names[:2])}
-        if _is_placeless(Asked(meaning.kind)):
+        words = {"word": thing.words, "object": ", ".join(map(shown_name, meaning.class_names[:2]))}
+        if is_placeless(meaning.kind):
             return (
                 _(
                     "“%(word)s” is told by the look of a whole photo, so its number, size and "
@@ -426,18 +428,17 @@ def _names(vocabulary: Vocabulary, tags: KnownTags | None) -> Callable[[str], bo
     return lambda phrase: vocabulary.is_name(phrase) or tags.named(phrase) is not None
 
 
-def _is_placeless(asked: Asked) -> bool:
-    """Whether hardly anything but what a photo as a whole looks like can say that it is there."""
-    weights = asked.kind.weights
-    return len(weights) == 0 or (len(asked.kind.look_ids) > 0 and weights.max() < LEAST_PLACED)
+def _asks_for(condition: conditions.Condition) -> bool:
+    """Whether it asks for something, not against it."""
+    return not isinstance(condition, conditions.Only) and not condition.negated
 
 
-def _surely_meant(kind: Kind) -> Kind:
-    """Without objects that only hint at a look: who wants no labrador may want a dog."""
-    if len(kind.look_weights) == 0 or kind.look_weights[0] < SURELY_MEANT:
-        return kind
-    sure = kind.weights >= SURELY_MEANT
-    return replace(kind, class_ids=kind.class_ids[sure], weights=kind.weights[sure])
+def _without_hints(condition: conditions.Condition) -> conditions.Condition:
+    """A condition of several for which looks count that do not merely hint at it."""
+    if not isinstance(condition, conditions.Presence) or condition.negated:
+        return condition
+    kind = without_hints(condition.asked.kind)
+    return replace(condition, asked=replace(condition.asked, kind=kind))
 
 
 def _best_name(meaning: Meaning | None) -> str | None:

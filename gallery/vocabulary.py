@@ -30,8 +30,6 @@ from gallery.look_words import (
     CLOSELY_AKIN,
     LOOSELY_NEAR_OBJECT,
     MOST_NARROW,
-    NEAR_OBJECT,
-    NEAREST_OBJECT,
     LookWords,
 )
 from gallery.query.words import SIZES
@@ -409,10 +407,9 @@ def _near_weights(similarities: Mapping[int, float]) -> dict[int, float]:
 
 def _weight_beside_look(found: Meaning, facts: NounFacts | None) -> float:
     """How much the objects count that a word is merely near to, where its look is known."""
-    if found.similarity >= UNRELATED_SIMILARITY:
-        return NEAREST_OBJECT
-    loosely = facts is not None and len(facts.akin) > CLOSELY_AKIN
-    return LOOSELY_NEAR_OBJECT if loosely else NEAR_OBJECT
+    if found.similarity >= UNRELATED_SIMILARITY or facts is None:
+        return 1.0
+    return LOOSELY_NEAR_OBJECT if len(facts.akin) > CLOSELY_AKIN else 1.0
 
 
 def _with_looks(meaning: Meaning, looks: Mapping[int, float], *, objects: float = 1.0) -> Meaning:

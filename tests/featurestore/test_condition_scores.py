@@ -139,7 +139,7 @@ def test_scores_of_all_images_are_those_that_are_explained(
         explained = explainer.explain(index.detections_of(row), looks)
         assert scores[row] == pytest.approx(explained.score if index.alive[row] else 0, abs=2e-6)
         for part in explained.conditions:
-            shares = [one.part for one in (*part.objects, *part.looks)]
+            shares = [one.part for one in part.objects] + [one.part for one in part.looks]
             assert not any(shares) or sum(shares) == pytest.approx(part.part)
         if explained.conditions:
             parts = sum(part.part for part in explained.conditions)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from detector.look_labels import LOOK_NAMES, LOOK_SYNSETS
+from featurestore.conditions import Presence
 from gallery import components
+from gallery.text_query import read_query
 from gallery.vocabulary import Vocabulary
 
 
@@ -73,3 +75,14 @@ def test_a_kite_is_no_bird_and_a_big_cat_a_cat_that_is_big(vocabulary: Vocabular
     assert kite.look_names == []
     assert not vocabulary.is_name("big cat")
     assert vocabulary.is_name("tabby cat")
+
+
+def test_of_several_things_no_look_merely_hints_at_an_object(vocabulary: Vocabulary) -> None:
+    def looks_asked(text: str) -> list[int]:
+        [conditions] = read_query(text, vocabulary).objects.alternatives
+        presences = [one for one in conditions if isinstance(one, Presence)]
+        return [len(one.asked.kind.look_ids) for one in presences]
+
+    assert looks_asked("dog") == [118]
+    assert looks_asked("dog and cup") == [0, 0]
+    assert looks_asked("dog and espresso") == [0, 1]

@@ -25,6 +25,8 @@ from gallery.looking import fill_in_looks, images_without_looks, look_at
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
 from gallery.search import search_text
+from gallery.tags.photo_tags import change_tags
+from gallery.tags.tag_index import tag_index
 from gallery.tasks import schedule_looking
 from gallery.text_query import read_query
 from gallery.thumbnails import Size
@@ -74,10 +76,26 @@ def test_words_find_what_photos_look_like_and_hits_say_so(gallery_data: Path) ->
     [reason] = hit.why
     assert reason.sentence.startswith("espresso: looks like espresso (")
     [seen] = reason.looks
-    assert sum(one.part for one in (*reason.objects, seen)) == pytest.approx(hit.score)
+    assert sum(one.part for one in reason.objects) + seen.part == pytest.approx(hit.score)
 
     [hit] = search_text("egyptian cat").hits
     assert hit.image.pk == cat
+
+    # A word may be a look and a tag at once, and objects besides.
+    change_tags([cat, coffee], add=["espresso", "dog"])
+    first, second = search_text("espresso").hits
+    assert {first.image.pk, second.image.pk} == {cat, coffee}
+    for hit in search_text("espresso").hits + search_text("cat espresso dog").hits:
+        assert sum(reason.part for reason in hit.why) == pytest.approx(hit.score)
+    of_coffee = next(hit for hit in (first, second) if hit.image.pk == coffee)
+    assert of_coffee.score == pytest.approx(1)
+    [reason] = of_coffee.why
+    assert reason.sentence.startswith("espresso: tagged espresso; looks like espresso (")
+    shown = sum(one.part for one in reason.objects) + sum(one.part for one in reason.looks)
+    assert 0 < shown < reason.part
+    [_, reading] = read_query("dog, 2 espressos", components.vocabulary(), tag_index).readings
+    assert reading.tag == "espresso"
+    assert "number" in reading.note
     assert "looks like Egyptian cat" in hit.why[0].sentence
     assert [one.image.pk for one in search_text("cappuccino").hits] == [coffee]
     assert coffee not in [one.image.pk for one in search_text("-espresso").hits[:2]]

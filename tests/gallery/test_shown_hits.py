@@ -65,8 +65,8 @@ def test_boxes_lie_on_the_photo_in_the_colours_of_their_reasons_each_once() -> N
 def test_partners_have_the_same_place_and_colour_in_query_and_photo() -> None:
     layout = parse_layout('[{"object":"cat","box":[0,0,0.4,1]},{"object":"dog","box":[0.5,0,1,1]}]')
     pairs = (
-        Reason("dog", "dog", 0.4, True, (Found("dog", 0.9, LEFT, 0.4),), RIGHT),
-        Reason("cat", "cat", 0.2, True, (Found("cat", 0.9, RIGHT, 0.2),), LEFT),
+        Reason("dog", "dog", 0.4, True, (Found("dog", 0.9, LEFT, 0.4),), query_box=RIGHT),
+        Reason("cat", "cat", 0.2, True, (Found("cat", 0.9, RIGHT, 0.2),), query_box=LEFT),
     )
     shown = shown_for_layout(Hit(PHOTO, 0.6, pairs), layout, 400, 300)
     assert [(box.label, box.colour) for box in shown.boxes] == [("dog", 1), ("cat", 0)]

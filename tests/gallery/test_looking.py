@@ -80,13 +80,20 @@ def test_words_find_what_photos_look_like_and_hits_say_so(gallery_data: Path) ->
 
     [hit] = search_text("egyptian cat").hits
     assert hit.image.pk == cat
+    assert "looks like Egyptian cat" in hit.why[0].sentence
+    assert [one.image.pk for one in search_text("cappuccino").hits] == [coffee]
+    assert coffee not in [one.image.pk for one in search_text("-espresso").hits[:2]]
+    [hit] = search_text("moped > 30%").hits
+    assert hit.image.pk == motorcycle
+    unknown = search_text("love")
+    assert (unknown.hits, unknown.text and unknown.text.unknown_words) == ([], ["love"])
 
     # A word may be a look and a tag at once, and objects besides.
     change_tags([cat, coffee], add=["espresso", "dog"])
     first, second = search_text("espresso").hits
     assert {first.image.pk, second.image.pk} == {cat, coffee}
-    for hit in search_text("espresso").hits + search_text("cat espresso dog").hits:
-        assert sum(reason.part for reason in hit.why) == pytest.approx(hit.score)
+    for each in search_text("espresso").hits + search_text("cat espresso dog").hits:
+        assert sum(reason.part for reason in each.why) == pytest.approx(each.score)
     of_coffee = next(hit for hit in (first, second) if hit.image.pk == coffee)
     assert of_coffee.score == pytest.approx(1)
     [reason] = of_coffee.why
@@ -96,13 +103,6 @@ def test_words_find_what_photos_look_like_and_hits_say_so(gallery_data: Path) ->
     [_, reading] = read_query("dog, 2 espressos", components.vocabulary(), tag_index).readings
     assert reading.tag == "espresso"
     assert "number" in reading.note
-    assert "looks like Egyptian cat" in hit.why[0].sentence
-    assert [one.image.pk for one in search_text("cappuccino").hits] == [coffee]
-    assert coffee not in [one.image.pk for one in search_text("-espresso").hits[:2]]
-    [hit] = search_text("moped > 30%").hits
-    assert hit.image.pk == motorcycle
-    unknown = search_text("love")
-    assert (unknown.hits, unknown.text and unknown.text.unknown_words) == ([], ["love"])
 
 
 def test_what_has_no_place_is_found_without_one_and_the_search_says_so(gallery_data: Path) -> None:

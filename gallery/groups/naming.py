@@ -13,7 +13,7 @@ from detector.labels import NAME_BY_ID
 from gallery.object_names import shown_name
 
 # What a group must show in so much of its photos, and so many times as often as the rest does.
-LEAST_SHARE = 0.15
+LEAST_SHARE = 0.3
 LEAST_LIFT = 1.25
 # A second object is in the name if it says so much of what the first says.
 SECOND_SHARE = 0.3

@@ -31,7 +31,7 @@ COPY_BYTES = 1024 * 1024
 # choice with their digests, and what a killed one left. Nothing else is ever removed.
 OUR_NAMES = re.compile(
     rf"(?:{SEGMENT_NAME.pattern})|[0-9a-f]{{64}}-[0-9a-f]{{8}}-.+"
-    rf"|(?:catalogue|learnt|models|people|searches)-[0-9a-f]{{16}}\..+|{re.escape(UNFINISHED)}.*"
+    rf"|(?:catalogue|decisions|learnt|models|people|searches)-[0-9a-f]{{16}}\..+|{re.escape(UNFINISHED)}.*"
 )
 
 

@@ -195,7 +195,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
 
 def test_what_the_image_lacks_cannot_be_imported_in_this_test() -> None:
     missing = set(_not_in_image())
-    assert {"tensorflow", "keras", "openvino", "pyarrow", "skimage", "pytest"} <= missing
+    assert {"tensorflow", "keras", "openvino", "pyarrow", "pytest"} <= missing
     assert not {"django", "numpy", "grpc", "gensim", "numba", "h5py"} & missing
 
 

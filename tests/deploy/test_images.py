@@ -127,7 +127,7 @@ def test_the_web_image_holds_neither_tensorflow_nor_tools() -> None:
         "whitenoise",
         "prometheus-client",
     } <= packages
-    heavy = {"tensorflow", "keras", "openvino", "pyarrow", "playwright", "scikit-image", "pytest"}
+    heavy = {"tensorflow", "keras", "openvino", "pyarrow", "playwright", "pytest"}
     assert not packages & heavy
     assert not [name for name in packages if name.startswith("tensorflow")]
 

@@ -30,6 +30,8 @@ ANSWER = {
     "total",
     "hidden",
     "took_ms",
+    "undescribed",
+    "read_as_description",
     "without_look",
     "results",
 }

@@ -3,18 +3,17 @@
 
 // A row that is filled so far is stretched; photos of an emptier one go to the next list.
 const FULL = 0.75;
-// As far as the stylesheet lets a photo grow.
-const MOST_GROWTH = 1.6;
 
 const shapeOf = (photo) => Number(photo.className.match(/\bshape-(\d+)/)?.[1] ?? 100) / 100;
 
-/** Numbers of the stylesheet in pixels: of a list's width, a row's height and the gap. */
+/** Numbers of the stylesheet in pixels: of a list's width, a row's height, its growth at most and the gap. */
 export function measures(list) {
   const style = getComputedStyle(list);
   const rem = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
   return {
     width: list.parentElement.clientWidth,
     row: Number.parseFloat(style.getPropertyValue("--row")) * rem,
+    growth: Number.parseFloat(style.getPropertyValue("--growth")),
     gap: Number.parseFloat(style.columnGap),
   };
 }
@@ -36,11 +35,11 @@ function rowsOf(ratios, { width, row, gap }) {
   return rows;
 }
 
-function heightOf(rows, { width, row, gap }, isLast) {
+function heightOf(rows, { width, row, growth, gap }, isLast) {
   const heights = rows.map(({ ratios }, at) => {
     const sum = ratios.reduce((one, other) => one + other, 0);
     const stretched = (width - gap * (ratios.length - 1)) / sum;
-    const most = isLast && at === rows.length - 1 ? 1 : MOST_GROWTH;
+    const most = isLast && at === rows.length - 1 ? 1 : growth;
     return Math.min(stretched, row * most);
   });
   return heights.reduce((one, other) => one + other, 0) + gap * (rows.length - 1);

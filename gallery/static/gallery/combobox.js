@@ -9,6 +9,7 @@ export class Combobox {
   #active = null;
   #isStale = false;
   #steps = 0;
+  #pressed = null;
 
   /**
    * `popup` holds `list`, a listbox, and may hold more. `onTake(option, goesOn)` is told which
@@ -27,7 +28,10 @@ export class Combobox {
     })) input.setAttribute(name, value);
     input.addEventListener("keydown", (event) => this.#key(event));
     // The field keeps the focus, so that one can type on.
-    list.addEventListener("pointerdown", (event) => event.preventDefault());
+    list.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      this.#pressed = event.target;
+    });
     list.addEventListener("click", (event) => this.#click(event));
     list.addEventListener("pointermove", (event) => this.#activate(event.target.closest("[role=option]"), false));
   }
@@ -55,7 +59,7 @@ export class Combobox {
     if (steps) this.#step(steps);
   }
 
-  /** Says that the options are of what was typed before: none is taken, and arrows wait for the next. */
+  /** Says that the options are of what was typed before: no key takes one, and arrows wait for the next. */
   expectOthers() {
     this.#isStale = true;
     this.#steps = 0;
@@ -111,8 +115,11 @@ export class Combobox {
     }
   }
 
+  // A press is for what one sees, also where others are awaited or have come while one pressed.
   #click(event) {
-    const option = event.target.closest("[role=option]");
-    if (option && !this.#isStale) this.#onTake(option, event.target.closest("[data-go-on]") !== null);
+    const target = this.#pressed && !this.#pressed.isConnected ? this.#pressed : event.target;
+    this.#pressed = null;
+    const option = target.closest("[role=option]");
+    if (option) this.#onTake(option, target.closest("[data-go-on]") !== null);
   }
 }

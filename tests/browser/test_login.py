@@ -89,7 +89,7 @@ def test_a_token_is_shown_once(
     page.goto("/account")
     assert page.get_by_label(re.compile("Copy it now")).count() == 0
     page.get_by_role("button", name=re.compile(f"Revoke.*{name}")).click()
-    expect(page.locator(".note")).to_have_text("The token is revoked.")
+    expect(page.locator("main > .note")).to_have_text("The token is revoked.")
 
 
 def test_an_upload_after_the_session_has_ended_goes_on_after_signing_in(

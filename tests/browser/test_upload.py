@@ -127,10 +127,10 @@ def test_a_waiting_photo_shows_its_objects_without_a_reload(
     expect(page.locator("#picture .box-label text")).to_contain_text("cat")
 
 
-def test_a_photo_is_deleted_after_a_confirmation(
+def test_without_javascript_a_photo_goes_to_the_trash_after_a_confirmation(
     changing_gallery: ServedGallery, open_page: OpenPage
 ) -> None:
-    page = open_page(changing_gallery, "/photos/")
+    page = open_page(changing_gallery, "/photos/", java_script_enabled=False)
     photos = page.locator(".thumbnail")
     expect(photos.first).to_be_visible()
     before = photos.count()

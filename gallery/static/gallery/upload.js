@@ -36,11 +36,14 @@ document.addEventListener("paste", (event) => {
 });
 
 for (const input of document.querySelectorAll("[data-upload-files]")) {
-  input.addEventListener("change", () => {
+  const takeChosen = () => {
     const chosen = chosenFiles(input);
     input.value = "";
     take(chosen);
-  });
+  };
+  input.addEventListener("change", takeChosen);
+  // Chosen before this script was there.
+  if (input.files.length) takeChosen();
 }
 
 for (const button of document.querySelectorAll("[data-choose-files]")) {

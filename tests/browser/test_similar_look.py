@@ -10,15 +10,21 @@ from tests.browser.conftest import OpenPage
 from tests.browser.windows import WINDOWS
 from tests.gallery.served_gallery import ServedGallery
 from tests.gallery.test_http_calls import wait_for_looks
+from tests.photos import CAT, MOTORCYCLE, MOTORCYCLE_AGAIN
 
 
 def test_the_slider_leads_from_the_layout_to_the_look(
-    gallery: ServedGallery, open_page: OpenPage
+    changing_gallery: ServedGallery, open_page: OpenPage
 ) -> None:
-    photos = gallery.json("/api/v1/images")["photos"]
-    cat = next(photo["id"] for photo in photos if photo["name"] == "chelsea.png")
-    wait_for_looks(gallery, cat)
-    page = open_page(gallery, f"/photos/{cat}/similar?weak=1", **WINDOWS["phone"])
+    # Two views of one thing look alike; the other photos of the shared gallery do not.
+    paths = (MOTORCYCLE, MOTORCYCLE_AGAIN, CAT)
+    _, results = changing_gallery.upload(*[(path.name, path.read_bytes()) for path in paths])
+    for result in results:
+        changing_gallery.wait_until_ready(result["id"])
+    motorcycle = results[0]["id"]
+    wait_for_looks(changing_gallery, motorcycle)
+    address = f"/photos/{motorcycle}/similar?weak=1"
+    page = open_page(changing_gallery, address, **WINDOWS["phone"])
     layout, look = (
         page.get_by_role("link", name=name, exact=True) for name in ("Same layout", "Similar look")
     )

@@ -22,7 +22,8 @@ import pytest
 from django.conf import settings
 from prometheus_client.parser import text_string_to_metric_families
 
-from detector.model_files import SAVED_MODEL_DIR
+from detector.look_model import LOOK
+from detector.model_files import SSD
 from tests.deploy.files import GALLERY, command_of, compose, locked, stages
 from tests.detector.protocol_process import ProtocolServer
 from tests.gallery.served_gallery import MULTIPART, free_port, multipart
@@ -72,6 +73,7 @@ class Containers:
             "GALLERY_HOST": "0.0.0.0",
             **{name: str(value) for name, value in given.items()},
             "DETECTOR_URL": f"grpc://{ssd.address}",
+            "LOOK_URL": f"grpc://{ssd.address}",
         }
         self._running: list[subprocess.Popen[bytes]] = []
         self._token = ""
@@ -178,8 +180,8 @@ def _not_in_image() -> list[str]:
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
     """All containers, running."""
     folder = tmp_path_factory.mktemp("containers")
-    saved_model = settings.GALLERY_MODELS / SAVED_MODEL_DIR
-    with ProtocolServer(saved_model, log=folder / "ssd.log") as ssd:
+    saved_models = (settings.GALLERY_MODELS / model.saved_model_dir for model in (SSD, LOOK))
+    with ProtocolServer(*saved_models, log=folder / "ssd.log") as ssd:
         containers = Containers(folder, ssd)
         containers.run("migrate")
         containers.sign_in()
@@ -237,7 +239,7 @@ def test_while_ssd_is_down_uploads_are_kept_and_words_are_searched(
         assert status == 201
         unwell = containers.doctor()
         assert unwell.returncode == 1
-        assert "Something is wrong: detector." in unwell.stdout
+        assert "Something is wrong: detector, look." in unwell.stdout
     containers.wait_for("/readyz")
     photo = containers.wait_until_ready(answer["results"][0]["id"])
     assert photo["objects"][0]["name"] == "cup"

@@ -11,9 +11,10 @@ COPY requirements-export.lock .
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --disable-pip-version-check --no-deps --require-hashes -r requirements-export.lock
 # Word vectors and lexicon; the detection model is in the image of `ssd`.
-COPY detector/*.py detector/
+COPY detector/*.py detector/look_labels.tsv detector/
 COPY detector/export detector/export
-COPY gallery/__init__.py gallery/word_vectors.py gallery/wordnet.py gallery/lexicon.py gallery/
+COPY gallery/__init__.py gallery/word_vectors.py gallery/wordnet.py gallery/wordnet_looks.py \
+    gallery/lexicon.py gallery/
 RUN python -m gallery.word_vectors --models-dir /models \
     && python -m gallery.wordnet --models-dir /models
 

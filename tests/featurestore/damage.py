@@ -10,6 +10,7 @@ from pathlib import Path
 from featurestore import segments
 from featurestore.errors import ImageDamaged, SegmentDamaged
 from featurestore.index_files import read_index
+from featurestore.looks import LOOKS, read_look_rows, read_looks
 from featurestore.originals import read_image_bytes
 
 
@@ -45,6 +46,11 @@ def contents(path: Path, kind: str) -> object:
         return segments.read_deletions(path).tolist()
     if kind == segments.EDITS:
         return segments.read_edits(path)
+    if kind == LOOKS:
+        looks = read_looks(path)
+        classes = (looks.class_ids, looks.class_scores)
+        columns = (looks.image_ids, looks.written_at, looks.embedding, *classes)
+        return [column.tobytes() for column in (*columns, *read_look_rows(path))]
     read_index(path)
     return "an index, whose arrays carry no checksum of HDF5's"
 

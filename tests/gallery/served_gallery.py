@@ -49,8 +49,9 @@ MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 class ServedGallery:
     """`manage.py serve` in a process, and what a browser or a script would ask of it."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, **settings: str) -> None:
         self.data = data
+        self._settings = settings
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -62,8 +63,9 @@ class ServedGallery:
     def start(self) -> None:
         """Start it and wait until it answers."""
         command = [sys.executable, "manage.py", "serve", "--port", str(self.port)]
+        environment = own_environment(self.data) | self._settings
         self._process = subprocess.Popen(
-            command, cwd=REPOSITORY, env=own_environment(self.data), stdout=subprocess.DEVNULL
+            command, cwd=REPOSITORY, env=environment, stdout=subprocess.DEVNULL
         )
         deadline = time.monotonic() + START_SECONDS
         while True:

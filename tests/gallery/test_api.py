@@ -35,7 +35,7 @@ ANSWER = {
     "without_look",
     "results",
 }
-WHY = {"asked", "sentence", "part", "met", "objects", "query_box", "mirrored"}
+WHY = {"asked", "sentence", "part", "met", "objects", "looks", "query_box", "mirrored"}
 CUP = '[{"object": "cup", "box": [0.2, 0.1, 0.8, 0.8]}]'
 
 

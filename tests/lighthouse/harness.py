@@ -37,6 +37,9 @@ CHROMIUM = "--headless=new --no-sandbox --disable-gpu"
 # Of so many runs the middle one counts, for performance varies.
 RUNS = 3
 TIMEOUT_SECONDS = 300
+# Chromium sometimes loses the start of its own trace; no figure comes of that, and Lighthouse says
+# itself what to do.
+AGAIN, TRIES = "Please run Lighthouse again", 4
 
 Scores = dict[str, int]
 
@@ -115,14 +118,17 @@ def _scores(node: list[str], address: str, report: Path, device: str) -> Scores:
         sys.exit("Lighthouse wants a chromium on the path.")
     # It sends reports of its own errors to nobody.
     environment = os.environ | {"CHROME_PATH": chromium, "CI": "true"}
-    result = subprocess.run(
-        command,
-        check=False,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-    )
+    for _ in range(TRIES):
+        result = subprocess.run(
+            command,
+            check=False,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+        )
+        if AGAIN not in result.stderr:
+            break
     if result.returncode:
         raise RuntimeError(f"Lighthouse could not look at {address}: {result.stderr[-2000:]}")
     categories = json.loads(report.read_bytes())["categories"]

@@ -42,6 +42,8 @@ DT_FLOAT, DT_UINT8, DT_STRING = 1, 4, 7
 #: Names of TensorFlow Serving's enum ModelVersionStatus.State.
 STATES = {0: "unknown", 10: "about to load", 20: "loading", 30: "available", 40: "unloading"}
 AVAILABLE = 30
+#: States on the way to `AVAILABLE`.
+ON_THE_WAY = (0, 10, 20)
 
 _PACKAGE = "image_gallery.predict"
 
@@ -94,6 +96,11 @@ class VersionStatus:
     @property
     def is_available(self) -> bool:
         return self.state == AVAILABLE
+
+    @property
+    def is_on_the_way(self) -> bool:
+        """Whether it is about to be available, as far as the server can say."""
+        return self.state in ON_THE_WAY
 
     def __str__(self) -> str:
         state = STATES.get(self.state, "ended")

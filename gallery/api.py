@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -39,6 +40,8 @@ from gallery.trash import move_to_trash
 from gallery.trash_api import router as trash_router
 from gallery.tus_api import router as resumable_uploads
 from gallery.uploads import Outcome, UploadAnswer, receive_upload
+
+logger = logging.getLogger(__name__)
 
 api = NinjaAPI(
     title="Image Gallery",
@@ -135,6 +138,7 @@ def not_found(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(DetectorError)
 def detector_failed(request: HttpRequest, error: DetectorError) -> HttpResponse:
+    logger.warning("A request failed for want of a detector: %s", error)
     sentence = "The detector does not answer just now. Please try again in a moment."
     return api.create_response(request, {"detail": sentence}, status=503)
 

@@ -341,8 +341,8 @@ ADVICE = {
     "clock": "Set the clock, best by a time service, or waiting photos are taken up too late.",
     "store": "Run `python manage.py check_store`, which names what is damaged and can repair it.",
     "detector": (
-        "Start TensorFlow Serving, or correct DETECTOR_URL. Uploads are kept and words are "
-        "searched meanwhile."
+        "Start TensorFlow Serving with the model, or correct DETECTOR_URL. Uploads are kept and "
+        "words are searched meanwhile."
     ),
     "look": "Start TensorFlow Serving, correct LOOK_URL, or run `make setup`. All else works.",
     "clip": "Correct the files that CLIP_MODELS names; docs/clip.md tells how. All else works.",

@@ -58,8 +58,8 @@ class _Outcome:
     no_detector: str = ""
     """Why none could be detected, where that passes by itself."""
 
-    def all_failed(self, images: Sequence[Image], reason: str) -> None:
-        logger.warning("%d photos: %s", len(images), reason)
+    def all_failed(self, images: Sequence[Image], reason: str, error: Exception) -> None:
+        logger.warning("%d photos failed: %s", len(images), error)
         self.failed += [(image, reason) for image in images]
 
     def all_wait(self, images: Sequence[Image], reason: str) -> None:
@@ -208,13 +208,13 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
         model_id = detector.model_id
         detections = detector.detect(np.stack([photo.pixels for _, photo in photos]))
     except DetectorError as error:
-        reason = f"The detector failed: {error}"
+        reason = f"The detector failed: {error.brief}."
         if error.retryable:
-            logger.warning("%d photos wait: %s", len(images), reason)
+            logger.warning("%d photos wait: %s", len(images), error)
             outcome.no_detector = reason
             outcome.all_wait(images, reason)
         else:
-            outcome.all_failed(images, reason)
+            outcome.all_failed(images, reason, error)
         return
     try:
         with _storing:
@@ -224,7 +224,7 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
             logger.warning("Storing %d photos failed: %s", len(images), error)
             outcome.all_wait(images, DISK_FULL)
         else:
-            outcome.all_failed(images, f"Storing failed: {error}")
+            outcome.all_failed(images, f"Storing failed: {error}", error)
         return
     outcome.stored = images
     for image, photo in photos:

@@ -15,11 +15,17 @@ import grpc
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.errors import DetectorError, DetectorUnavailable, RequestRefused
+from detector.errors import (
+    DetectorError,
+    DetectorUnavailable,
+    ModelNotServed,
+    RequestRefused,
+)
 from detector.predict_messages import (
     MAX_BATCH,
     PREDICT_METHOD,
     STATUS_METHOD,
+    VersionStatus,
     decode_status,
     decode_string,
     decode_version,
@@ -35,9 +41,13 @@ MAX_MESSAGE_BYTES = 64 * 2**20
 
 ATTEMPTS = 5
 FIRST_BACKOFF_SECONDS = 0.1
+#: For saying whether it has a model, which a server does at once.
+STATUS_SECONDS = 2.0
 RETRIED = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
+#: What a server says that has no version of the model, or not the one asked for.
+NOT_FOUND = "NOT_FOUND"
 #: What a server says to a model without the signature `model_id`.
-NO_SUCH_SIGNATURE = ("FAILED_PRECONDITION", "INVALID_ARGUMENT", "NOT_FOUND")
+NO_SUCH_SIGNATURE = ("FAILED_PRECONDITION", "INVALID_ARGUMENT", NOT_FOUND)
 
 CHANNEL_OPTIONS = (
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -63,10 +73,10 @@ class _Model:
 class ServingModel:
     """A model, by its name, of the servers at `addresses` ("host:port").
 
-    A request that finds a server unavailable or late is sent again, to the next server
-    in turn, with exponential backoff: at most 5 times and for `deadline` seconds in all,
-    of which one attempt may take `attempt_deadline`. Nothing is sent before the first
-    call, so a server may start later than this.
+    A request that finds a server unavailable or late, or without the model, is sent again,
+    to the next server in turn, with exponential backoff: at most 5 times and for `deadline`
+    seconds in all, of which one attempt may take `attempt_deadline`. Nothing is sent before
+    the first call, so a server may start later than this, and load its model later still.
 
     Once `model_id` was asked for, answers come from that version of the model, whatever
     newer one a server has beside it, so that they are what their model id says.
@@ -120,8 +130,8 @@ class ServingModel:
         """What `read` makes of each answer and its count of images.
 
         Sent in batches of at most 32 images, up to four at once. Raises `DetectorUnavailable`
-        when no server answers in time, or none has the version any more that `model_id` was asked
-        of, and `BadDetectorAnswer` when one refuses.
+        when no server answers in time, or none has the model, or none has the version any more that
+        `model_id` was asked of, and `BadDetectorAnswer` when one refuses.
         """
         self._check_open()
         batches = [images[start : start + MAX_BATCH] for start in range(0, len(images), MAX_BATCH)]
@@ -138,17 +148,13 @@ class ServingModel:
         """Ask each server in turn whether the model is loaded; raises `DetectorError`."""
         self._check_open()
         failure: DetectorError | None = None
-        for address, call in zip(self._addresses, self._status_calls, strict=True):
+        for turn in range(len(self._addresses)):
             try:
-                answer: bytes = call(encode_status_request(self._name), timeout=deadline)
-            except grpc.RpcError as error:
-                failure = self._unavailable(address, f"{error.code().name}: {error.details()}")
+                self._check_served(turn, deadline)
+            except DetectorUnavailable as error:
+                failure = error
             else:
-                versions = decode_status(answer)
-                if any(version.is_available for version in versions):
-                    return
-                reason = ", ".join(map(str, versions)) or "it knows no version of the model"
-                failure = self._unavailable(address, reason)
+                return
         assert failure is not None, "there is at least one address"
         raise failure
 
@@ -166,13 +172,28 @@ class ServingModel:
     def _unavailable(self, address: str, reason: str) -> DetectorUnavailable:
         return DetectorUnavailable(address, reason, self._service)
 
+    def _check_served(self, turn: int, deadline: float) -> None:
+        """Ask one server whether a version of the model is ready; raises `DetectorError`."""
+        address = self._addresses[turn]
+        versions: list[VersionStatus] = []
+        try:
+            request = encode_status_request(self._name)
+            versions = decode_status(self._status_calls[turn](request, timeout=deadline))
+        except grpc.RpcError as error:
+            if error.code().name != NOT_FOUND:
+                raise self._unavailable(address, _reason(error)) from error
+        if not any(version.is_available for version in versions):
+            reason = ", ".join(map(str, versions))
+            loads = any(version.is_on_the_way for version in versions)
+            raise ModelNotServed(address, self._name, reason, self._service, loads=loads)
+
     def _predict_batch(self, batch: NDArray[np.uint8]) -> bytes:
         model = self._model
         version = model.version if model else 0
         try:
             return self._ask(encode_request(self._name, "predict", batch, version=version))
         except RequestRefused as error:
-            if model is None or error.status != "NOT_FOUND":
+            if model is None or error.status != NOT_FOUND:
                 raise
             self._model = None
             reason = f"version {model.version} of the model is no longer there"
@@ -195,7 +216,6 @@ class ServingModel:
         give_up = time.monotonic() + self._deadline
         for attempt in itertools.count(1):
             turn = next(self._turns) % len(self._addresses)
-            address = self._addresses[turn]
             left = max(give_up - time.monotonic(), 0.0)
             try:
                 answer: bytes = self._predict_calls[turn](
@@ -203,14 +223,12 @@ class ServingModel:
                 )
             except grpc.RpcError as error:
                 self._check_open()
-                status, details = error.code().name, error.details()
-                if status not in RETRIED:
-                    raise RequestRefused(address, status, details, self._service) from error
+                failure = self._failure(error, turn)
                 # Not to the moment, or all workers of a server that comes back ask at once.
                 backoff = FIRST_BACKOFF_SECONDS * 2 ** (attempt - 1) * random.uniform(0.75, 1.25)
-                if attempt == ATTEMPTS or time.monotonic() + backoff >= give_up:
-                    reason = f"{status}: {details}"
-                    raise self._unavailable(address, reason) from error
+                last = attempt == ATTEMPTS or time.monotonic() + backoff >= give_up
+                if last or not failure.retryable:
+                    raise failure from error
                 self._closed.wait(backoff)
             except ValueError as error:
                 # What gRPC says of a channel that was closed between two attempts.
@@ -219,3 +237,22 @@ class ServingModel:
             else:
                 return answer
         raise AssertionError("unreachable: the loop ends by return or raise")
+
+    def _failure(self, error: grpc.RpcError, turn: int) -> DetectorError:
+        """What it means that a request to one server was not answered."""
+        address, status = self._addresses[turn], error.code().name
+        if status in RETRIED:
+            return self._unavailable(address, _reason(error))
+        if status == NOT_FOUND:
+            try:
+                self._check_served(turn, STATUS_SECONDS)
+            except ModelNotServed as not_served:
+                return not_served
+            except (DetectorError, ValueError):
+                # It cannot tell, or the channel was closed: then what it said first stands.
+                pass
+        return RequestRefused(address, status, error.details(), self._service)
+
+
+def _reason(error: grpc.RpcError) -> str:
+    return f"{error.code().name}: {error.details()}"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.translation import gettext
 
+from gallery.failures import shown_failure
 from gallery.languages import catalogue_address
 from gallery.object_names import shown_name
 
@@ -26,4 +26,4 @@ def object_name(name: str) -> str:
 @register.filter
 def in_language(sentence: str) -> str:
     """A sentence that was written down in English, such as by a worker, where it is translated."""
-    return gettext(sentence) if sentence else ""
+    return shown_failure(sentence)

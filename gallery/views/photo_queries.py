@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,6 +15,8 @@ from detector import DetectorError
 from gallery.errors import QueryRefused, Refused
 from gallery.photo_queries import PhotoQuery, keep_photo_query, load_photo_query
 from gallery.uploads import check_size, clean_name, uploaded_path
+
+logger = logging.getLogger(__name__)
 
 NO_DETECTOR = _("The detector does not answer just now. Please try again in a moment.")
 
@@ -27,8 +31,8 @@ def photo_query(request: HttpRequest) -> HttpResponse:
         query = _kept_photo(request)
     except Refused as refusal:
         return _refused(request, refusal, refusal.status)
-    except DetectorError:
-        return _refused(request, QueryRefused(str(NO_DETECTOR)), 503)
+    except DetectorError as error:
+        return _refused(request, detector_refusal(error), 503)
     if _is_script(request):
         return JsonResponse({"address": reverse("photo_results", args=[query.token])})
     return redirect("photo_results", query.token)
@@ -46,6 +50,12 @@ def query_or_404(token: str) -> PhotoQuery:
         raise Http404(
             gettext("This search by photo is no longer kept. Please choose the photo again.")
         ) from None
+
+
+def detector_refusal(error: DetectorError) -> QueryRefused:
+    """What a visitor is told; what exactly went wrong goes to the log."""
+    logger.warning("A search by photo failed: %s", error)
+    return QueryRefused(str(NO_DETECTOR))
 
 
 def _kept_photo(request: HttpRequest) -> PhotoQuery:

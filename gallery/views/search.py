@@ -38,7 +38,7 @@ from gallery.search import Answer, layout_of_image, search_text
 from gallery.shown_hits import ShownHit, shown_for_layout, shown_for_text, text_colours
 from gallery.thumbnails import Size
 from gallery.views.likeness import likeness_control
-from gallery.views.photo_queries import NO_DETECTOR, query_or_404
+from gallery.views.photo_queries import detector_refusal, query_or_404
 
 HITS_ON_A_PAGE = 48
 
@@ -201,8 +201,8 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
         )
     except Refused as refusal:
         return _refused(request, refusal, shown)
-    except DetectorError:
-        return _refused(request, QueryRefused(str(NO_DETECTOR)), shown, status=503)
+    except DetectorError as error:
+        return _refused(request, detector_refusal(error), shown, status=503)
     except (StoreError, FileNotFoundError) as error:
         raise Http404(
             _("The picture of this photo is gone, so no part of it can be seen.")

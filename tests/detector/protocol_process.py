@@ -79,6 +79,15 @@ class ProtocolServer:
         finally:
             self.tell("versions 1")
 
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Have it still load its models for as long as this lasts."""
+        self.tell("loading")
+        try:
+            yield
+        finally:
+            self.tell("loaded")
+
     def _read_line(self) -> str:
         assert self._process.stdout is not None
         return self._process.stdout.readline().strip()

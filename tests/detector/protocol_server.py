@@ -8,6 +8,7 @@ it listens on, then obeys the lines of its standard input and answers each with 
 - `none`: no fault
 - `down` and `up`: stop listening, and listen at the same port again
 - `versions 1 2`: the versions of each model that are there
+- `loading` and `loaded`: whether they are still on their way
 """
 
 from __future__ import annotations
@@ -45,13 +46,22 @@ class PredictionService(
         self.models = {name: tf.saved_model.load(folder) for name, folder in by_name.items()}
         self.meta_graphs = {name: _meta_graph(folder) for name, folder in by_name.items()}
         self.versions = [1]
+        self.is_loading = False
+
+    def known_versions(self, spec: Any, context: grpc.ServicerContext) -> list[int]:
+        """Those that a request may mean; ends the request where there is none."""
+        asked = int(spec.version.value)
+        found = [version for version in self.versions if asked in (0, version)]
+        if spec.name not in self.models or not found:
+            context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found for request")
+        return found
 
     def chosen_version(self, spec: Any, context: grpc.ServicerContext) -> int:
         """The version a request names, else the newest; ends the request where it is not there."""
-        asked = int(spec.version.value)
-        if spec.name not in self.models or (asked and asked not in self.versions):
+        found = self.known_versions(spec, context)
+        if self.is_loading:
             context.abort(grpc.StatusCode.NOT_FOUND, "Servable not found for request")
-        return asked or max(self.versions)
+        return max(found)
 
     def Predict(  # noqa: N802  # The name is the protocol's.
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
@@ -100,11 +110,11 @@ class ModelService(
     def GetModelStatus(  # noqa: N802  # The name is the protocol's.
         self, request: Any, context: grpc.ServicerContext
     ) -> Any:
-        self.predictions.chosen_version(request.model_spec, context)
+        states = get_model_status_pb2.ModelVersionStatus
         response = get_model_status_pb2.GetModelStatusResponse()
-        for version in self.predictions.versions:
+        for version in self.predictions.known_versions(request.model_spec, context):
             status = response.model_version_status.add(version=version)
-            status.state = get_model_status_pb2.ModelVersionStatus.AVAILABLE
+            status.state = states.LOADING if self.predictions.is_loading else states.AVAILABLE
         return response
 
 
@@ -176,6 +186,8 @@ def main() -> None:
             server, _ = _listen(service, faults, port)
         elif command == "versions":
             service.versions = [int(version) for version in arguments]
+        elif command in ("loading", "loaded"):
+            service.is_loading = command == "loading"
         else:
             assert command in FAULTS, command
             faults.chosen = command

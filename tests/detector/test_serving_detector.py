@@ -14,6 +14,7 @@ from detector.errors import (
     BadDetectorAnswer,
     DetectorError,
     DetectorUnavailable,
+    ModelNotServed,
     RequestRefused,
 )
 from detector.model_files import MODEL_ID
@@ -151,6 +152,24 @@ def test_its_detections_stay_those_of_the_version_that_its_model_id_names(
     with protocol_server.versions(2):
         assert serving_detector.model_id == MODEL_ID
         serving_detector.detect(IMAGE)
+
+
+def test_a_server_without_the_model_is_unavailable_until_it_has_it(
+    protocol_server: ProtocolServer,
+) -> None:
+    detector = ServingDetector([protocol_server.address], deadline=0.3)
+    for trouble, said in (
+        (protocol_server.loading(), "is still loading the model ssd"),
+        (protocol_server.versions(), "does not have the model ssd"),
+    ):
+        asked = (detector.check, lambda: detector.model_id, lambda: detector.detect(IMAGE))
+        with trouble:
+            for ask in asked:
+                with pytest.raises(ModelNotServed) as caught:
+                    ask()
+                assert caught.value.brief == f"the detector at {protocol_server.address} {said}"
+                assert caught.value.retryable
+    detector.detect(IMAGE)
 
 
 def test_an_answer_larger_than_a_message_may_be_is_refused(scripted_server: StartServer) -> None:

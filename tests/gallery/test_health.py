@@ -12,11 +12,15 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils import timezone
 
 from detector.model_files import SAVED_MODEL_DIR
 from gallery import components
+from gallery.ingest import ingest_batch
 from gallery.models import Image
 from gallery.tasks import schedule_ingestion
+from gallery.uploads import receive_file
 from tests.detector.protocol_process import ProtocolServer
 from tests.gallery.broken_database import broken_database
 from tests.photos import COFFEE
@@ -136,6 +140,35 @@ def test_without_its_detector_the_gallery_searches_words_and_keeps_uploads(
     run_worker()
     image.refresh_from_db()
     assert image.is_ready
+
+
+def test_photos_wait_for_a_server_without_its_model_and_pages_say_so(
+    client: Client, gallery_data: Path, db: None, served_detector: ProtocolServer
+) -> None:
+    receive_file(COFFEE)
+    image = Image.objects.get()
+    address = served_detector.address
+    for trouble, english, french in (
+        (
+            served_detector.loading(),
+            "is still loading the model ssd",
+            "charge encore le modèle ssd",
+        ),
+        (served_detector.versions(), "does not have the model ssd", "n’a pas le modèle ssd"),
+        (served_detector.down(), "is unavailable", "est indisponible"),
+    ):
+        with trouble:
+            assert ingest_batch(Image.objects.claim_batch()) == 0
+            image.refresh_from_db()
+            assert (image.state, image.tries) == (Image.State.RECEIVED, 0)
+            assert f"{address} {english}" in readiness(client)[1]["detector"]
+        photo = reverse("photo", args=[image.pk])
+        told = f"The last try failed: The detector failed: the detector at {address} {english}."
+        assert told in client.get(photo).content.decode()
+        client.cookies["language"] = "fr"
+        assert f"le détecteur à l’adresse {address} {french}." in client.get(photo).content.decode()
+        del client.cookies["language"]
+        Image.objects.update(due_at=timezone.now())
 
 
 def _upload(data: bytes) -> SimpleUploadedFile:

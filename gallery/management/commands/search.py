@@ -87,8 +87,10 @@ class Command(BaseCommand):
         prepare_catalogue()
         try:
             answer = _search(**options)
-        except (Refused, DetectorError) as error:
-            raise CommandError(str(error)) from error
+        except Refused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        except DetectorError as error:
+            raise CommandError(f"The detector failed: {error.brief}.") from error
         except FileNotFoundError as error:
             missing = error.filename and f"There is no file {error.filename}."
             raise CommandError(missing or str(error)) from error

@@ -20,6 +20,19 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class RefusalFilter(logging.Filter):
+    """Leaves of requests that Django refuses the one line that says why.
+
+    The traceback, which is that of the framework, tells nothing more, and whoever sends such
+    requests would fill the log with it.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """A record as one line of JSON: time, level, logger, message, request_id.
 

@@ -267,7 +267,10 @@ if LOG_FORMAT not in {"line", "json"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "gallery.logs.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "gallery.logs.RequestIdFilter"},
+        "refusals": {"()": "gallery.logs.RefusalFilter"},
+    },
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"},
         "json": {"()": "gallery.logs.JsonFormatter"},
@@ -275,7 +278,7 @@ LOGGING = {
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
-            "filters": ["request_id"],
+            "filters": ["request_id", "refusals"],
             "formatter": LOG_FORMAT,
         }
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
@@ -14,10 +15,15 @@ SENTENCES = {
     404: _("There is nothing at this address."),
     500: _("Something went wrong here, and it is written in the log. Nothing was lost."),
 }
+WRONG_NAME = _(
+    "The gallery does not answer to the name in this address. Whoever looks after it can add the "
+    "name to ALLOWED_HOSTS."
+)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _error(request, 400)
+    sentence = str(WRONG_NAME) if isinstance(exception, DisallowedHost) else None
+    return _error(request, 400, sentence)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import subprocess
@@ -113,6 +114,19 @@ def test_a_refusal_is_logged_with_the_id_of_its_request(
     [line] = [found for found in caplog.records if found.name == "django.request"]
     assert logged_as_it_was(line)["request_id"] == "proxy-17"
     assert request_id.get() == "-"
+
+
+def test_a_wrong_host_is_told_so_and_is_one_line_of_the_log(client: Client) -> None:
+    [handler] = [each for each in logging.getLogger().handlers if each.name == "stderr"]
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    stderr = handler.setStream(written)
+    answer = client.get("/", headers={"host": "elsewhere.example"})
+    handler.setStream(stderr)
+    assert answer.status_code == 400
+    assert "The gallery does not answer to the name in this address." in answer.content.decode()
+    [line] = written.getvalue().splitlines()
+    assert "Invalid HTTP_HOST header: 'elsewhere.example'" in line
 
 
 @pytest.mark.parametrize(

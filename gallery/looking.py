@@ -8,10 +8,13 @@ thumbnail, which is larger than what the network sees and need not be decoded fr
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -22,10 +25,10 @@ from featurestore.errors import ImageNotStored, StoreError
 from featurestore.live_rows import alive_rows
 from featurestore.looks import LookFeatures
 from gallery import components
-from gallery.decoding import look_input, read_pixels
+from gallery.decoding import look_input, read_photo
 from gallery.errors import PhotoRefused
 from gallery.models import Image
-from gallery.originals import original_file, thumbnail_path
+from gallery.originals import original_pixels, thumbnail_path
 from gallery.thumbnails import Size, is_undamaged
 
 logger = logging.getLogger(__name__)
@@ -36,6 +39,9 @@ EMBEDDERS: tuple[Callable[[], Embedder | None], ...] = (
     components.embedder,
     components.image_text_model,
 )
+
+#: Pixels of photos that are being decoded, by image id.
+_Batch = dict[int, Future[NDArray[np.uint8]]]
 
 _lock = threading.Lock()
 _unreadable: set[tuple[Path, int]] = set()
@@ -50,24 +56,26 @@ def images_without_looks(model_id: str) -> list[int]:
     return [image_id for image_id in ids if (store.folder, image_id) not in _unreadable]
 
 
-def fill_in_looks(
-    embedder: Embedder,
-    *,
-    seconds: float = float("inf"),
-    on_image: Callable[[], object] = lambda: None,
-) -> bool:
+def fill_in_looks(embedder: Embedder, *, seconds: float = float("inf")) -> bool:
     """Store looks of images that have none, the newest first; whether that is all of them.
 
     Killed at any moment, it goes on from where it was. Raises DetectorError, OSError (a full disk).
     """
     stop = time.monotonic() + seconds
-    with _lock:
+    is_all = True
+    with _lock, ThreadPoolExecutor(os.cpu_count() or 1, "look") as decoders:
         missing = images_without_looks(embedder.model_id)[::-1]
+        # Decoded while the network is at work on the batch before, which leaves processors idle.
+        ahead: _Batch = {}
         for start in range(0, len(missing), BATCH):
             if time.monotonic() > stop:
-                return False
-            _look_at(embedder, missing[start : start + BATCH], on_image)
-    return True
+                is_all = False
+                break
+            following = _decode(missing[start : start + BATCH], embedder.input, decoders)
+            _look_at(embedder, ahead)
+            ahead = following
+        _look_at(embedder, ahead)
+    return is_all
 
 
 def look_at(embedder: Embedder, photo: NDArray[np.uint8]) -> LookFeatures:
@@ -82,24 +90,29 @@ def look_at(embedder: Embedder, photo: NDArray[np.uint8]) -> LookFeatures:
     return LookFeatures.of([0], looks.embedding, looks.scores, time.time_ns())
 
 
-def _look_at(embedder: Embedder, image_ids: Sequence[int], on_image: Callable[[], object]) -> None:
-    folder = components.store().folder
+def _decode(image_ids: Sequence[int], wanted: LookInput, decoders: ThreadPoolExecutor) -> _Batch:
     rows = Image.objects.in_bulk(image_ids)
-    wanted = embedder.input
+    folder = components.store().folder
+    # Of no row in the catalogue, which `check_store` finds.
+    _unreadable.update((folder, image_id) for image_id in image_ids if image_id not in rows)
+    return {
+        image_id: decoders.submit(_pixels, rows[image_id], wanted)
+        for image_id in image_ids
+        if image_id in rows
+    }
+
+
+def _look_at(embedder: Embedder, batch: _Batch) -> None:
     pixels, found = [], []
-    for image_id in image_ids:
+    for image_id, decoding in batch.items():
         try:
-            if image_id in rows:
-                pixels.append(_pixels(rows[image_id], wanted))
-                found.append(image_id)
+            pixels.append(decoding.result())
+            found.append(image_id)
         except ImageNotStored:
             pass  # Deleted since the list was made.
         except (StoreError, PhotoRefused) as error:
             logger.warning("How photo %d looks cannot be told: %s", image_id, error)
-            _unreadable.add((folder, image_id))
-        on_image()
-    # Of no row in the catalogue, which `check_store` finds.
-    _unreadable.update((folder, image_id) for image_id in image_ids if image_id not in rows)
+            _unreadable.add((components.store().folder, image_id))
     if found:
         looks = embedder.embed(np.stack(pixels))
         components.store().looks(embedder.model_id).append(
@@ -108,9 +121,14 @@ def _look_at(embedder: Embedder, image_ids: Sequence[int], on_image: Callable[[]
 
 
 def _pixels(image: Image, wanted: LookInput) -> NDArray[np.uint8]:
-    """(side, side, 3). Raises StoreError or PhotoRefused."""
-    path = thumbnail_path(image, Size.GRID)
-    if is_undamaged(path.read_bytes()):
-        return look_input(read_pixels(path, Size.GRID), wanted)
-    with original_file(image) as original:
-        return look_input(read_pixels(original, Size.GRID), wanted)
+    """(side, side, 3); it runs in a thread. Raises StoreError, PhotoRefused or OSError."""
+    try:
+        content = thumbnail_path(image, Size.GRID).read_bytes()
+    except FileNotFoundError:
+        # A deletion or a repair has just taken it away.
+        content = b""
+    if is_undamaged(content):
+        photo = read_photo(io.BytesIO(content), Size.GRID)[1]
+    else:
+        photo = original_pixels(image, Size.GRID)
+    return look_input(photo, wanted)

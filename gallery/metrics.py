@@ -28,6 +28,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gallery import components
+from gallery.disk_use import unfinished_size
 from gallery.models import Image
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -142,10 +143,12 @@ def _disk() -> Iterator[Metric]:
     # Only what is told by few files: thumbnails are as many as the photos.
     try:
         store = components.store().size_on_disk()
+        unfinished = unfinished_size()
         free = shutil.disk_usage(settings.GALLERY_DATA).free
     except OSError:
         return
     yield _gauge("gallery_store_bytes", "Bytes of the store on disk.", store)
+    yield _gauge("gallery_unfinished_bytes", "Bytes of uploads that are under way.", unfinished)
     yield _gauge("gallery_disk_free_bytes", "Free bytes on the disk of GALLERY_DATA.", free)
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+import io
+from collections.abc import Iterable
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+
+from PIL import Image as Pillow
 
 from featurestore.errors import ImageDamaged, ImageNotStored
 from gallery import components
-from gallery.decoding import read_pixels, shrunken_jpeg
+from gallery.decoding import read_photo, shrunken_jpeg
 from gallery.errors import refusing_full_disk
 from gallery.models import Image
 from gallery.tasks import schedule_tending
@@ -35,20 +36,12 @@ def read_original(image: Image) -> bytes:
     return components.store().read_image(image.pk)
 
 
-@contextmanager
-def original_file(image: Image) -> Iterator[Path]:
-    """The original as a file: the spool's own, or a copy out of the store for this while.
+def original_pixels(image: Image, longest_side: int) -> Pillow.Image:
+    """The photo decoded from its original, as `read_pixels` does it.
 
-    Raises StoreError where it is lost or damaged, OSError (a full disk).
+    Raises StoreError or PhotoRefused where the original is lost or damaged.
     """
-    path = components.spool().path(image.spool_name)
-    if image.spool_name and path.exists():
-        yield path
-        return
-    with NamedTemporaryFile(dir=components.spool().folder) as copy:
-        copy.write(read_original(image))
-        copy.flush()
-        yield Path(copy.name)
+    return read_photo(io.BytesIO(read_original(image)), longest_side)[1]
 
 
 def thumbnail_path(image: Image, size: Size) -> Path:
@@ -60,9 +53,8 @@ def thumbnail_path(image: Image, size: Size) -> Path:
     path = thumbnails.path(image.sha256, size)
     if not path.exists():
         with refusing_full_disk():
-            with original_file(image) as original:
-                pixels = read_pixels(original, size)
-            thumbnails.keep(image.sha256, size, shrunken_jpeg(pixels, size))
+            jpeg = shrunken_jpeg(original_pixels(image, size), size)
+            thumbnails.keep(image.sha256, size, jpeg)
         if image.pk in components.store().deleted_ids():
             # It may have come into its place after the deletion had looked there.
             thumbnails.remove(image.sha256)

@@ -10,11 +10,11 @@ from detector import Detector, create_detector
 from featurestore.current_model import ModelChoice, write_model_choice
 from featurestore.errors import ImageNotStored, StoreError
 from gallery import components
-from gallery.decoding import detector_input, read_pixels
+from gallery.decoding import detector_input
 from gallery.errors import ModelUnknown, PhotoRefused
 from gallery.features import features_of
 from gallery.models import Image
-from gallery.originals import original_file
+from gallery.originals import original_pixels
 from gallery.thumbnails import Size
 
 BATCH = 32
@@ -54,8 +54,8 @@ def fill_in_features(
         for image_id in batch:
             try:
                 if image_id in rows:
-                    with original_file(rows[image_id]) as path:
-                        pixels.append(detector_input(read_pixels(path, Size.GRID)))
+                    photo = original_pixels(rows[image_id], Size.GRID)
+                    pixels.append(detector_input(photo))
                     found.append(image_id)
                 elif image_id in components.store():
                     failed.append(image_id)

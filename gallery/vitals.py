@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Max
@@ -16,7 +15,7 @@ from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 
 from detector import DetectorError
-from gallery import components
+from gallery.disk_use import disk_use
 from gallery.doctor import MIN_FREE_BYTES, OVERDUE_SECONDS, Verdict
 from gallery.health import check_detector
 from gallery.lately import Lately
@@ -26,19 +25,6 @@ from gallery.models import Image
 SIZES_SECONDS = 60.0
 DETECTOR_SECONDS = 20.0
 PATIENCE_SECONDS = 0.04
-
-
-@dataclass(frozen=True)
-class DiskUse:
-    """Bytes the gallery keeps."""
-
-    store: int
-    spool: int
-    thumbnails: int
-
-    @property
-    def total(self) -> int:
-        return self.store + self.spool + self.thumbnails
 
 
 @dataclass(frozen=True)
@@ -66,14 +52,6 @@ class Sign:
     name: str
     verdict: Verdict
     sentence: str
-
-
-def disk_use() -> DiskUse:
-    return DiskUse(
-        store=components.store().size_on_disk(),
-        spool=_folder_size(components.spool().folder),
-        thumbnails=_folder_size(components.thumbnails().folder),
-    )
 
 
 #: None for the moment that a first look at a large gallery takes.
@@ -134,13 +112,3 @@ def _worker_sign() -> Sign:
     if DBTaskResult.objects.aggregate(at=Max("finished_at"))["at"] is None:
         return Sign(_("Worker"), Verdict.GOOD, _("It has had nothing to do yet."))
     return Sign(_("Worker"), Verdict.GOOD, _("No work is overdue."))
-
-
-def _folder_size(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except FileNotFoundError:
-            continue  # Moved on since the listing.
-    return total

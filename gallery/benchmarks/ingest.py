@@ -126,9 +126,8 @@ def _bench_local(folder: Path, report: Report, effort: Effort) -> _Detection:
         [
             *(
                 "env",
-                "-u",
-                "DATABASE_URL",
-                "DETECTOR_URL=local:",
+                *("-u", "DATABASE_URL", "-u", "CLIP_MODELS"),
+                *("DETECTOR_URL=local:", "LOOK_URL=local:"),
                 f"GALLERY_DATA={folder / 'data'}",
             ),
             f"GALLERY_MODELS={Path(settings.GALLERY_MODELS).resolve()}",

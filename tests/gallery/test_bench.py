@@ -160,11 +160,20 @@ def test_photos_are_measured_with_photos_like_real_ones(tmp_path: Path) -> None:
 def test_ingestion_is_measured_beside_the_bare_detector_and_tensorflow() -> None:
     figures = bench("ingest", "--quick")
     assert figures["photos"].startswith("8, 640×480 pixels")
-    for name in ("bare detector", "from received to searchable", "import of a folder"):
+    for name in (
+        "bare detector",
+        "from received to searchable",
+        "looking at photos that are searchable",
+        "from received to searchable and looked at",
+        "import of a folder",
+    ):
         assert re.match(r"[\d.]+ images/s .* ms of processor time each", figures[name])
     for name in ("from received to searchable", "import of a folder"):
         share = figures[f"{name}, share of the bare detector"]
         assert re.match(r"\d+% of its images/s; \d+% of the processor time", share)
+    assert figures["from received to searchable and looked at"].endswith(
+        "% of the images/s without looks"
+    )
     for name in ("where the time goes", "photos of 12 megapixels, where the time goes"):
         for stage in (
             "decode, turn upright",

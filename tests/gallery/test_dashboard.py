@@ -15,12 +15,13 @@ from pytest_django import Settings
 from featurestore.posting_kernels import SURE_SCORE
 from gallery import collection, components
 from gallery.collection import count_objects, object_figures, timeline
+from gallery.disk_use import disk_use
 from gallery.doctor import Verdict
 from gallery.import_command import import_command
 from gallery.lately import Lately
 from gallery.models import Image
 from gallery.tasks import schedule_ingestion
-from gallery.vitals import lately_detector_problem, signs
+from gallery.vitals import lately_detector_problem, lately_disk_use, signs
 from tests.gallery.made_gallery import LEFT, MIDDLE, RIGHT, add_photo
 from tests.gallery.served_gallery import free_port
 
@@ -157,6 +158,23 @@ def test_health_names_what_is_wrong(gallery_data: Path, settings: Settings, clie
     finally:
         components.detector.cache_clear()
         lately_detector_problem.forget()
+
+
+def test_uploads_under_way_count_as_kept(
+    gallery_data: Path, settings: Settings, client: Client
+) -> None:
+    add_photo("any", [])
+    before = disk_use()
+    folder = settings.UNFINISHED_DIR / "anybody"
+    folder.mkdir(parents=True)
+    (folder / "half.part").write_bytes(bytes(3_000_000))
+    assert disk_use().total == before.total + 3_000_000
+    lately_disk_use.forget()
+    while lately_disk_use() is None:
+        pass
+    shown = " ".join(text_of(client).replace("\xa0", " ").split())
+    lately_disk_use.forget()
+    assert "<dt>Uploads under way</dt><dd>2.9 MB</dd>" in shown
 
 
 def test_work_that_nobody_takes_up_is_told(gallery_data: Path) -> None:

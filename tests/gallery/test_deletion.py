@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -84,16 +83,14 @@ def test_a_thumbnail_that_is_made_during_a_deletion_does_not_stay(
     photos: dict[str, Image],
 ) -> None:
     cat = photos["chelsea"]
-    original = components.spool().folder / "original"
 
-    @contextmanager
-    def read_just_before_the_deletion(image: Image) -> Iterator[Path]:
-        original.write_bytes(read_original(image))
+    def read_just_before_the_deletion(image: Image) -> bytes:
+        original = read_original(image)
         delete_images([image])
-        yield original
+        return original
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(originals, "original_file", read_just_before_the_deletion)
+        patch.setattr(originals, "read_original", read_just_before_the_deletion)
         with pytest.raises(ImageNotStored):
             thumbnail_path(cat, Size.VIEW)
     assert cat.sha256 not in " ".join(map(str, components.thumbnails().files()))

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django_tasks import TaskResultStatus
 from django_tasks_db.models import DBTaskResult
 from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
 
 from gallery.metrics import SEARCH_KINDS
 from gallery.models import Image
@@ -85,8 +86,10 @@ def view_names(resolver: URLResolver, prefix: str = "") -> list[str]:
 
 
 def test_it_tells_the_state_of_photos_and_of_the_queue(
-    client: Client, packaged_photos: dict[str, int]
+    client: Client, packaged_photos: dict[str, int], settings: Settings
 ) -> None:
+    (settings.UNFINISHED_DIR / "anybody").mkdir(parents=True)
+    (settings.UNFINISHED_DIR / "anybody" / "half.part").write_bytes(bytes(5000))
     Image.objects.filter(pk=packaged_photos["chelsea"]).update(
         state=Image.State.RECEIVED, uploaded_at=timezone.now() - timedelta(minutes=5)
     )
@@ -98,6 +101,7 @@ def test_it_tells_the_state_of_photos_and_of_the_queue(
     assert value(metrics, "gallery_queue_photos") == 1
     assert value(metrics, "gallery_queue_oldest_seconds") == pytest.approx(300, abs=30)
     assert value(metrics, "gallery_store_bytes") > 100_000
+    assert value(metrics, "gallery_unfinished_bytes") == 5000
     assert value(metrics, "gallery_disk_free_bytes") > 0
 
 

@@ -20,6 +20,7 @@ from featurestore.compaction import compaction_lock
 from gallery import components
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import check_gallery
+from gallery.disk_use import folder_size
 from gallery.errors import GalleryRuns
 from gallery.models import Image
 from gallery.presence import be_alone_in_gallery
@@ -95,8 +96,7 @@ class Command(BaseCommand):
 
 def _check(*, quiet: bool) -> list[Finding]:
     folders = (components.spool().folder, components.thumbnails().folder)
-    files = (path for folder in folders for path in folder.rglob("*"))
-    total = bytes_to_check(settings.STORE_DIR) + sum(_size(path) for path in files)
+    total = bytes_to_check(settings.STORE_DIR) + sum(map(folder_size, folders))
     with tqdm(total=total, unit="B", unit_scale=True, file=sys.stderr, disable=quiet) as progress:
         return list(check_gallery(progress.update))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -68,16 +69,20 @@ class DrawnBox:
         return replace(self, x=round(width - self.x - self.width, 1), points=points)
 
 
-def drawn_detections(detections: NDArray[np.float32], width: int, height: int) -> list[DrawnBox]:
-    """The sure objects of an image of width × height pixels, one colour a class.
+def class_colours(class_ids: Iterable[int]) -> dict[int, int]:
+    """The colour of each class of one photo, 0..COLOURS - 1, in the order in which it shows them.
 
-    Args:
-        detections: (20, 6) with or without padding.
+    A class has the same colour on most photos. Where one shown before has it already, it has the
+    next free one; a photo of more classes than colours has some of them twice.
     """
-    return [
-        drawn_box(NAME_BY_ID[int(row[0])], float(row[1]), int(row[0]), unit_box(row), width, height)
-        for row in sure_objects(detections)
-    ]
+    colours: dict[int, int] = {}
+    for class_id in class_ids:
+        if class_id in colours:
+            continue
+        places = (place % COLOURS for place in range(class_id, class_id + COLOURS))
+        free = (colour for colour in places if colour not in colours.values())
+        colours[class_id] = next(free, class_id % COLOURS)
+    return colours
 
 
 def sure_objects(detections: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from featurestore.packing import FRAME_SIDE
 from featurestore.posting_kernels import MOST_OBJECTS, SURE_SCORE
 from featurestore.segments import Edit
 from gallery import components
-from gallery.drawing import DrawnBox, drawn_box
+from gallery.drawing import DrawnBox, class_colours, drawn_box
 from gallery.errors import EditConflict, EditRefused, refusing_full_disk
 from gallery.layouts import Box, unit_box
 from gallery.models import Image
@@ -111,18 +111,19 @@ def objects_of(image_id: int, index: Index | None = None) -> PhotoObjects:
 
 def drawn_objects(objects: PhotoObjects, width: int, height: int) -> list[DrawnBox]:
     """The sure objects of a photo of width × height pixels, one colour a class."""
+    shown = [thing for thing in objects.objects if thing.is_sure]
+    colours = class_colours(thing.class_id for thing in shown)
     return [
         drawn_box(
             thing.name,
             thing.score,
-            thing.class_id,
+            colours[thing.class_id],
             thing.box,
             width,
             height,
             by_person=thing.by_person,
         )
-        for thing in objects.objects
-        if thing.is_sure
+        for thing in shown
     ]
 
 

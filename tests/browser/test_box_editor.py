@@ -11,7 +11,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.pointing import drag, drag_by_finger
 from tests.browser.windows import DESKTOP, PHONE
 from tests.gallery.served_gallery import ServedGallery
-from tests.photos import COFFEE
+from tests.photos import COFFEE, drawn_png
 
 DETECTED = ["cup", "dining table"]
 REVERT = """async ([address, token]) => {
@@ -72,6 +72,14 @@ def field(page: Page) -> Locator:
 
 def names(page: Page) -> Locator:
     return page.locator("#photo-objects .object-name")
+
+
+def colours(boxes: Locator) -> list[str]:
+    """The classes of colours that boxes have, each once."""
+    found: list[str] = boxes.locator("g.box:not(.box-label)").evaluate_all(
+        "boxes => [...new Set(boxes.map((box) => box.getAttribute('class').match(/box-\\d/)[0]))]"
+    )
+    return found
 
 
 def save(page: Page) -> None:
@@ -149,6 +157,8 @@ def test_by_keys_alone_boxes_are_corrected_step_by_step(
     page.keyboard.type("Bowl")
     press("Enter")
     expect(box(page, "bowl, by a person")).to_be_focused()
+    # Both have the same colour elsewhere.
+    assert colours(canvas(page)) == ["box-3", "box-4"]
     press("Tab")
     press("Delete")
     expect(canvas(page).get_by_role("button")).to_have_count(1)
@@ -172,6 +182,30 @@ def test_by_keys_alone_boxes_are_corrected_step_by_step(
     expect(names(page)).to_have_text(DETECTED)
     page.get_by_role("button", name="Save them").click()
     expect(names(page)).to_have_text(["dining table"])
+
+
+def test_what_is_not_saved_is_not_lost_by_leaving(
+    changing_gallery: ServedGallery, coffee: str, open_page: OpenPage
+) -> None:
+    _, results = changing_gallery.upload(("drawn.png", drawn_png(1)))
+    newer = changing_gallery.wait_until_ready(results[0]["id"])["id"]
+    page = open_page(changing_gallery, f"/photos/{newer}/", **DESKTOP)
+    page.get_by_role("link", name="Older photo").click()
+    page.wait_for_url(f"**{coffee}")
+    begin(page)
+    page.keyboard.press("n")
+    page.evaluate("history.back()")
+    expect(page.get_by_role("alert")).to_contain_text("Save your changes, or cancel them")
+    expect(page).to_have_url(re.compile(f"{coffee}$"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(canvas(page)).to_have_count(0)
+    page.get_by_role("button", name="Go on with them").click()
+    expect(box(page, "not named yet")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(canvas(page).get_by_role("button")).to_have_count(len(DETECTED))
+    page.get_by_role("button", name="Cancel").click()
+    page.evaluate("history.back()")
+    page.wait_for_url(f"**/photos/{newer}/")
 
 
 def test_by_finger_and_when_somebody_else_was_faster(

@@ -20,6 +20,7 @@ from featurestore.segments import Edit
 from featurestore.store import FeatureStore
 from featurestore.view import VIEW_NAME
 from gallery import components
+from gallery.drawing import COLOURS, class_colours
 from gallery.errors import EditConflict
 from gallery.layouts import parse_layout
 from gallery.models import Image
@@ -262,3 +263,11 @@ def test_json_brings_a_correction_back() -> None:
     assert correction is not None
     assert correction.as_json() == text
     assert Correction.of_json("null") is None
+
+
+def test_classes_of_one_photo_have_colours_of_their_own() -> None:
+    frisbee, bowl = 34, 51
+    assert class_colours([DOG, frisbee, DOG]) == {DOG: DOG % COLOURS, frisbee: DOG % COLOURS + 1}
+    assert class_colours([bowl, CUP]) == {bowl: bowl % COLOURS, CUP: CUP % COLOURS}
+    assert set(class_colours(range(1, COLOURS + 1)).values()) == set(range(COLOURS))
+    assert class_colours(range(1, 91))[90] == 90 % COLOURS

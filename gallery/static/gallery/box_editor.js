@@ -1,5 +1,6 @@
-// Correcting the boxes of a photo on its page: the canvas laid over the picture, and its tools.
+// Correcting the boxes of a photo on its page: the canvas laid over the picture, and what its tools do.
 
+import { BoxTools } from "./box_tools.js";
 import { Canvas } from "./canvas.js";
 import { CorrectedBoxes, UNNAMED } from "./corrected_boxes.js";
 import { placeInWords } from "./geometry.js";
@@ -9,16 +10,16 @@ import { NotDone, PhotoObjects } from "./photo_objects.js";
 import { showChanged, tell } from "./photo_renewal.js";
 import { showToast } from "./toast.js";
 import { shownName } from "./object_names.js";
-import { gettext, interpolate, ngettext } from "./translation.js";
+import { gettext, interpolate } from "./translation.js";
 
 // Where a box comes that is added without a pointer, and how far the next ones lie from it.
 const [FIRST_CORNER, SIDE, OFFSET, PLACES] = [0.3, 0.3, 0.05, 5];
-const COLOURS = 8;
-const SPEAKING_PAUSE = 500;
 // As partials/boxes.html draws it.
 const PERSON = "M12 4.4a2.6 2.6 0 1 1 0 5.2 2.6 2.6 0 1 1 0-5.2zM7.4 15.6c.3-3 2.2-4.6 4.6-4.6s4.3 1.6 4.6 4.6z";
 
 let open = null;
+// Takes away the offer to go on with what was left out.
+let forgetLeftOut = () => {};
 
 class BoxEditor {
   #button;
@@ -28,17 +29,14 @@ class BoxEditor {
   #canvas;
   #field;
   #tools;
-  #classIds;
   #count;
-  #speaking = 0;
-  #ended = new AbortController();
+  #ended;
 
   constructor(button, photo) {
     this.#button = button;
     this.#photo = photo;
-    this.#tools = document.querySelector("#box-editor").content.cloneNode(true).querySelector(".box-editor");
-    this.#classIds = new Map([...this.#tools.querySelectorAll("option")].map(({ dataset }) => [dataset.object, Number(dataset.class)]));
-    this.#boxes = new CorrectedBoxes(this.#classIds);
+    this.#tools = new BoxTools((action) => this.#press(action));
+    this.#boxes = new CorrectedBoxes(this.#tools.classIds);
     this.#overlay = svg("svg", {
       class: "box-editor-overlay",
       viewBox: `0 0 ${button.dataset.width} ${button.dataset.height}`,
@@ -56,40 +54,36 @@ class BoxEditor {
       looks: (item) => this.#looks(item),
     });
     this.#field = new ObjectField(
-      this.#find("[data-name]"), this.#boxes,
+      this.#tools.nameField, this.#boxes,
       () => this.#canvas.focus(this.#boxes.selectedId),
     );
+    this.#boxes.addEventListener("change", () => this.#follow());
+    this.#boxes.addEventListener("select", () => this.#showChosen());
+    this.#overlay.addEventListener("keydown", (event) => this.#key(event));
     this.#show();
-  }
-
-  #find(selector) {
-    return this.#tools.querySelector(selector);
+    this.#boxes.begin(photo.objects);
+    this.#tools.say(this.#tools.facts(this.#boxes));
   }
 
   #show() {
+    open = this;
     const picture = document.querySelector("#picture");
     picture.append(this.#overlay);
     picture.classList.add("is-choosing", "is-correcting");
-    (picture.closest(".stage") ?? picture).append(this.#tools);
+    (picture.closest(".stage") ?? picture).append(this.#tools.element);
     this.#button.hidden = true;
-    this.#find("[data-do=revert]").hidden = !this.#photo.isCorrected;
+    this.#tools.offerToRevert(this.#photo.isCorrected);
+    this.#ended = new AbortController();
     const { signal } = this.#ended;
-    this.#boxes.addEventListener("change", () => this.#follow());
-    this.#boxes.addEventListener("select", () => this.#showChosen());
-    this.#tools.addEventListener("click", (event) => this.#press(event.target.closest("[data-do]")?.dataset.do));
-    this.#overlay.addEventListener("keydown", (event) => this.#key(event));
     document.addEventListener("keydown", (event) => this.#keyOfPage(event), { signal });
     document.addEventListener("gallery:moved", () => this.#boxes.dispatchEvent(new Event("select")), { signal });
     document.addEventListener("gallery:leaving", (event) => this.#leave(event), { signal });
     window.addEventListener("beforeunload", (event) => this.#boxes.isDirty && event.preventDefault(), { signal });
-    this.#boxes.begin(this.#photo.objects);
     this.#overlay.focus({ preventScroll: true });
     picture.scrollIntoView({ block: "nearest" });
-    this.#say(this.#facts());
   }
 
   #close() {
-    clearTimeout(this.#speaking);
     this.#ended.abort();
     this.#overlay.remove();
     this.#tools.remove();
@@ -104,7 +98,7 @@ class BoxEditor {
     const name = item.name === UNNAMED ? gettext("not named yet") : shownName(item.name);
     const isMarked = isByPerson && item.name !== UNNAMED;
     return {
-      colour: `box-${(this.#classIds.get(item.name) ?? 0) % COLOURS}`,
+      colour: this.#boxes.colourOf(item),
       label: isMarked ? `\u2003${name}` : name,
       words: isMarked ? interpolate(gettext("%(name)s, by a person"), { name }) : name,
       mark: isMarked ? PERSON : "",
@@ -113,7 +107,7 @@ class BoxEditor {
 
   #nameOfNext() {
     if (!this.#boxes.isFull) return UNNAMED;
-    this.#complain(gettext("A photo can have 100 boxes; delete one first."));
+    this.#tools.complain(gettext("A photo can have 100 boxes; delete one first."));
     return null;
   }
 
@@ -177,17 +171,13 @@ class BoxEditor {
   }
 
   #follow() {
-    const { items, canUndo, canRedo, isDirty, selected } = this.#boxes;
-    this.#find("[data-do=undo]").disabled = !canUndo;
-    this.#find("[data-do=redo]").disabled = !canRedo;
-    this.#find("[data-do=save]").disabled = !isDirty;
-    this.#find("[data-facts]").textContent = this.#facts();
-    this.#find("[data-problem]").hidden = true;
+    const { items, selected } = this.#boxes;
+    this.#tools.follow(this.#boxes);
     this.#showChosen();
     const more = items.length - (this.#count ?? items.length);
     this.#count = items.length;
-    if (more < 0) this.#say(this.#facts());
-    else if (selected) this.#sayLater(selected);
+    if (more < 0) this.#tools.say(this.#tools.facts(this.#boxes));
+    else if (selected) this.#tools.sayLater(`${this.#looks(selected).words}: ${placeInWords(selected.box)}`);
     const newest = items.at(-1);
     if (more > 0 && newest.name === UNNAMED) {
       // After the canvas has given it the focus.
@@ -197,58 +187,41 @@ class BoxEditor {
 
   #showChosen() {
     this.#field.show();
-    this.#find("[data-do=remove]").disabled = !this.#boxes.selected;
-  }
-
-  #facts() {
-    const { items } = this.#boxes;
-    const boxes = interpolate(ngettext("%(count)s box", "%(count)s boxes", items.length), { count: items.length });
-    const changed = items.filter((item) => this.#boxes.isByPerson(item)).length;
-    return changed ? interpolate(gettext("%(boxes)s, %(changed)s by a person"), { boxes, changed }) : boxes;
-  }
-
-  #say(words) {
-    this.#find("[data-said]").textContent = words;
-  }
-
-  #sayLater(item) {
-    clearTimeout(this.#speaking);
-    const words = `${this.#looks(item).words}: ${placeInWords(item.box)}`;
-    this.#speaking = setTimeout(() => this.#say(words), SPEAKING_PAUSE);
-  }
-
-  #complain(words) {
-    const problem = this.#find("[data-problem]");
-    problem.textContent = words;
-    problem.hidden = false;
+    this.#tools.offerToRemove(this.#boxes.selected !== null);
   }
 
   #leave(event) {
     if (this.#boxes.isDirty) {
       event.preventDefault();
-      this.#complain(gettext("Save your changes, or cancel them, before you go on."));
+      this.#tools.complain(gettext("Save your changes, or cancel them, before you go on."));
     } else this.#close();
   }
 
-  /** Leaves; what was changed can be taken up again. */
+  /** Leaves; what was changed can be saved all the same, or gone on with where a name is missing. */
   #cancel() {
     const { isDirty, objects } = this.#boxes;
-    const unnamed = this.#boxes.items.some((item) => item.name === UNNAMED);
+    const isNamed = this.#nameless === undefined;
     const [button, photo] = [this.#button, this.#photo];
     this.#close();
     button.focus({ preventScroll: true });
     if (!isDirty) return;
-    const undo = () => photo.save(objects).then(() => showChanged(gettext("Your changes are saved.")), tell);
-    showToast(gettext("Your changes were left out."), unnamed ? {} : { undo, undoWord: gettext("Save them") });
+    const words = gettext("Your changes were left out.");
+    const saveThem = () => photo.save(objects).then(() => showChanged(gettext("Your changes are saved.")), tell);
+    if (isNamed) showToast(words, { undo: saveThem, undoWord: gettext("Save them") });
+    else forgetLeftOut = showToast(words, { undo: () => this.#show(), undoWord: gettext("Go on with them") });
+  }
+
+  get #nameless() {
+    return this.#boxes.items.find((item) => item.name === UNNAMED);
   }
 
   #save() {
     // What is typed but not yet left is meant as well.
     if (!this.#field.isEmpty && !this.#field.take()) return;
-    const nameless = this.#boxes.items.find((item) => item.name === UNNAMED);
+    const nameless = this.#nameless;
     if (nameless) {
       this.#editName(nameless.id);
-      this.#complain(gettext("This box has no name yet: say what it shows, or delete it."));
+      this.#tools.complain(gettext("This box has no name yet: say what it shows, or delete it."));
     } else if (this.#boxes.isDirty) {
       this.#ask(() => this.#photo.save(this.#boxes.objects), gettext("Saved. Searches count the boxes as they are now."));
     }
@@ -260,15 +233,15 @@ class BoxEditor {
 
   async #ask(change, words) {
     const [photo, before] = [this.#photo, this.#photo.objects];
-    this.#tools.setAttribute("aria-busy", "true");
+    this.#tools.isBusy = true;
     try {
       await change();
     } catch (problem) {
       if (!(problem instanceof NotDone)) throw problem;
-      this.#complain(problem.message);
+      this.#tools.complain(problem.message);
       return;
     } finally {
-      this.#tools.removeAttribute("aria-busy");
+      this.#tools.isBusy = false;
     }
     this.#close();
     this.#button.focus({ preventScroll: true });
@@ -279,10 +252,11 @@ class BoxEditor {
 async function begin(button) {
   if (open) return;
   open = button;
+  forgetLeftOut();
   const photo = new PhotoObjects(button.dataset.address, button.dataset.token);
   try {
     await photo.load();
-    open = new BoxEditor(button, photo);
+    new BoxEditor(button, photo);
   } catch (problem) {
     open = null;
     tell(problem);
@@ -300,4 +274,5 @@ document.addEventListener("click", (event) => {
   if (button) begin(button);
 });
 document.addEventListener("gallery:renewed", showButtons);
+document.addEventListener("gallery:turned", () => forgetLeftOut());
 showButtons();

@@ -1,6 +1,7 @@
 // The boxes of a photo while a person corrects them.
 
 import { Drawing } from "./drawing.js";
+import { coloursOf } from "./palette.js";
 
 const MOST_OBJECTS = 100;
 /** The name of a box until somebody names it. */
@@ -10,6 +11,7 @@ export class CorrectedBoxes extends Drawing {
   #originals = new Map();
   #faint = [];
   #classIds;
+  #colours = { items: null, byClass: new Map() };
 
   /** `classIds` of all object classes, by name. */
   constructor(classIds) {
@@ -30,6 +32,15 @@ export class CorrectedBoxes extends Drawing {
   isByPerson(item) {
     const original = this.#originals.get(item.id);
     return !original || original.bySource === "person" || isChanged(item, original.item);
+  }
+
+  /** The colour of an item among the others, as the photo's page gives it. */
+  colourOf({ name }) {
+    const idOf = (one) => this.#classIds.get(one) ?? 0;
+    if (this.#colours.items !== this.items) {
+      this.#colours = { items: this.items, byClass: coloursOf(this.items.map((item) => idOf(item.name))) };
+    }
+    return this.#colours.byClass.get(idOf(name));
   }
 
   get isDirty() {

@@ -4,7 +4,7 @@ import { showToast } from "./toast.js";
 import { gettext, interpolate } from "./translation.js";
 import { choose, chosen, shown } from "./viewer_choices.js";
 import { followGestures } from "./viewer_gestures.js";
-import { goBack, preloadNeighbours, rememberArrival, turnTo } from "./viewer_turning.js";
+import { followHistory, goBack, preloadNeighbours, rememberArrival, turnTo } from "./viewer_turning.js";
 import { Zoom } from "./viewer_zoom.js";
 
 // Keys that assistive technology knows by a name.
@@ -168,8 +168,6 @@ document.addEventListener("fullscreenchange", () => {
   if (!document.fullscreenElement) fill(false);
 });
 
-window.addEventListener("popstate", () => turnTo(location.href, { keep: "as it is" }));
-
 document.addEventListener("gallery:turned", () => {
   mount();
   const words = { name: find("h1").textContent, description: find("#picture img").alt };
@@ -182,4 +180,5 @@ keys.checked = chosen("keys") === "on";
 keys.addEventListener("change", () => choose("keys", keys.checked ? "on" : "off"));
 
 rememberArrival();
+followHistory();
 mount();

@@ -6,6 +6,8 @@ const viewer = () => document.querySelector("#viewer");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 let latest = 0;
+// The entry of the history that is shown.
+let here = null;
 
 /**
  * Shows the photo of an address in place of this one.
@@ -15,7 +17,7 @@ let latest = 0;
  * address has no photo to show, the browser goes there as usual.
  */
 export async function turnTo(address, { keep = "push", fading = false } = {}) {
-  if (!document.dispatchEvent(new CustomEvent("gallery:leaving", { cancelable: true }))) return false;
+  if (!mayLeave()) return false;
   latest += 1;
   const turn = latest;
   viewer().setAttribute("aria-busy", "true");
@@ -33,6 +35,8 @@ export async function turnTo(address, { keep = "push", fading = false } = {}) {
   return true;
 }
 
+const mayLeave = () => document.dispatchEvent(new CustomEvent("gallery:leaving", { cancelable: true }));
+
 async function inTransition(change) {
   if (!document.startViewTransition || calm.matches || document.hidden) return change();
   const transition = document.startViewTransition(change);
@@ -47,6 +51,7 @@ function show(page, fresh) {
   for (const note of document.querySelectorAll("main > .note")) note.remove();
   viewer().replaceWith(document.importNode(fresh, true));
   document.title = page.title;
+  here = { state: history.state, address: location.href };
   scrollTo({ top: 0, behavior: "instant" });
   if (focused !== null) (findNamed(focused) ?? document.querySelector("main")).focus({ preventScroll: true });
   document.dispatchEvent(new Event("gallery:renewed"));
@@ -68,6 +73,15 @@ export function preloadNeighbours(image) {
   };
   if (image.complete) preload();
   else image.addEventListener("load", preload, { once: true });
+}
+
+/** Turns to where the browser's own buttons lead; where something holds this up, the address stays too. */
+export function followHistory() {
+  here = { state: history.state, address: location.href };
+  window.addEventListener("popstate", () => {
+    if (mayLeave()) turnTo(location.href, { keep: "as it is" });
+    else history.pushState(here.state, "", here.address);
+  });
 }
 
 /** Remembers how far back in the history the page is that this photo was opened from. */

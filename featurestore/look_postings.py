@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,7 @@ from featurestore.postings import Postings
 KEPT_PLACES = 8
 
 
-@dataclass(frozen=True)
-class LookRuns:
+class LookRuns(NamedTuple):
     """The looks that a query asks for, in the rows of some postings: r runs with m entries.
 
     They are those of its l classes, in the query's order, as many times as the index has parts.

@@ -16,8 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from featurestore import segments
-from featurestore.checking import QUARANTINE, SEGMENT_NAME, segment_files
+from featurestore.checking import INDEXES, QUARANTINE, SEGMENT_NAME, segment_files
 from featurestore.current_model import MODELS_FILE
 from featurestore.durable import UNFINISHED, fsync_folder, sha256_of, write_durably
 from featurestore.errors import BackupRefused
@@ -168,7 +167,7 @@ def store_files(folder: Path) -> dict[str, Path]:
     return {
         f"{STORE}/{path.relative_to(folder)}": path
         for path, kind in segment_files(folder)
-        if kind != segments.INDEX
+        if kind not in INDEXES
     }
 
 

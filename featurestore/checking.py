@@ -27,6 +27,7 @@ from featurestore.index_files import read_index
 from featurestore.live_rows import contains
 from featurestore.look_checking import look_problems
 from featurestore.look_index_files import LOOK_INDEX, read_look_index
+from featurestore.look_postings_files import LOOK_POSTINGS, read_look_postings
 from featurestore.looks import LOOKS
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.reading_process import ReadingProcess
@@ -36,6 +37,9 @@ from featurestore.view import VIEW, VIEW_NAME
 
 SEGMENT_NAME = re.compile(rf"[0-9a-f]{{16}}-([0-9a-f]{{{segments.DIGEST_LENGTH}}})\.h5")
 QUARANTINE = "quarantine"
+
+# Kinds of files that can be made again from others.
+INDEXES = frozenset([segments.INDEX, LOOK_INDEX, LOOK_POSTINGS])
 
 DETECTOR_SIDE = 300.0
 # Boxes are float32, and were once multiplied by the side.
@@ -122,6 +126,7 @@ def segment_files(folder: Path) -> Iterator[tuple[Path, str]]:
         ("edits", segments.EDITS),
         ("index/*", segments.INDEX),
         (f"{LOOK_INDEX}/*", LOOK_INDEX),
+        (f"{LOOK_POSTINGS}/*", LOOK_POSTINGS),
     ):
         for segment_folder in sorted(folder.glob(name)):
             for path in sorted(segment_folder.iterdir()):
@@ -137,7 +142,7 @@ def check_segment(path: Path, kind: str, process: ReadingProcess) -> Iterator[Fi
 
     Raises FileNotFoundError, SegmentUnavailable (but for a failing disk).
     """
-    remedy = Remedy.REMOVE if kind in (segments.INDEX, LOOK_INDEX) else Remedy.SALVAGE
+    remedy = Remedy.REMOVE if kind in INDEXES else Remedy.SALVAGE
     name = SEGMENT_NAME.fullmatch(path.name)
     try:
         if name is None:
@@ -297,6 +302,11 @@ def _check_look_index(path: Path) -> list[Finding]:
     return []
 
 
+def _check_look_postings(path: Path) -> list[Finding]:
+    read_look_postings(path)
+    return []
+
+
 _CHECKS: dict[str, Callable[[Path], list[Finding]]] = {
     segments.IMAGES: _check_images,
     segments.FEATURES: _check_features,
@@ -305,6 +315,7 @@ _CHECKS: dict[str, Callable[[Path], list[Finding]]] = {
     segments.EDITS: _check_edits,
     segments.INDEX: _check_index,
     LOOK_INDEX: _check_look_index,
+    LOOK_POSTINGS: _check_look_postings,
 }
 
 

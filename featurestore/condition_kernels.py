@@ -10,15 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.asked_objects import Floats, Integers, ObjectColumns, Rows, Runs
 from featurestore.compiled import compiled
-from featurestore.condition_misses import (
-    Floats,
-    Integers,
-    Packed,
-    Rows,
-    multiply_look_misses,
-    write_misses,
-)
+from featurestore.condition_misses import multiply_look_misses, write_misses
 from featurestore.encoded_query import (
     ANY,
     ASKED,
@@ -27,7 +21,9 @@ from featurestore.encoded_query import (
     NEGATED,
     RELATION,
     WHAT,
+    EncodedQuery,
 )
+from featurestore.look_postings import LookRuns
 from featurestore.posting_kernels import MOST_OBJECTS, first_at
 
 # What is left of a condition's probability where nothing answers it, so that a photo without one of
@@ -44,23 +40,11 @@ CUBE_ROOT_BITS = 715094163 << 32
 @compiled
 def score_images(
     class_starts: Integers,
-    image_rows: Rows,
-    packed_scores: Packed,
-    packed_boxes: Packed,
+    objects: ObjectColumns,
     emptiness: Floats,
     counted: NDArray[np.bool_],
-    alternative_starts: Integers,
-    conditions: Integers,
-    asked_starts: Integers,
-    min_scores: Integers,
-    areas: Floats,
-    class_ids: Integers,
-    weights: Floats,
-    look_starts: Integers,
-    look_weights: Floats,
-    run_starts: Integers,
-    run_rows: Rows,
-    run_scores: Packed,
+    query: EncodedQuery,
+    looks: LookRuns,
     floor: float,
     first_row: int,
     stop_row: int,
@@ -71,81 +55,45 @@ def score_images(
     Args:
         emptiness: (n,) see `Postings`.
         counted: (n,) the scores of other images are 0.
-        alternative_starts: this and the following: see `EncodedQuery`.
-        run_starts: this and the following: see `LookRuns`.
         scores: (n,)
     """
     # The run of each class that is asked for: the objects of this block's images.
-    starts = np.empty(len(class_ids), np.int64)
-    stops = np.empty(len(class_ids), np.int64)
-    for place in range(len(class_ids)):
-        class_id = class_ids[place]
-        stops[place] = _next_at(
-            image_rows, class_starts[class_id], class_starts[class_id + 1], first_row
-        )
-    look_stops = np.empty(len(run_starts) - 1, np.int64)
-    look_run_starts = np.empty(len(run_starts) - 1, np.int64)
-    for run in range(len(look_stops)):
-        look_stops[run] = _next_at(run_rows, run_starts[run], run_starts[run + 1], first_row)
-    room_for_misses = np.empty((len(conditions), BLOCK))
+    ends = class_starts[query.class_ids + 1]
+    runs = _runs_before(objects.image_rows, class_starts[query.class_ids], ends, first_row)
+    look_runs = _runs_before(looks.image_rows, looks.starts[:-1], looks.starts[1:], first_row)
+    room_for_misses = np.empty((len(query.conditions), BLOCK))
     room_for_chances = np.empty((MOST_OBJECTS + 1, BLOCK))
     for block in range(first_row, stop_row, BLOCK):
         images = min(BLOCK, stop_row - block)
         scores[block : block + images] = 0
-        for place in range(len(class_ids)):
-            starts[place] = stops[place]
-            stops[place] = _next_at(
-                image_rows, starts[place], class_starts[class_ids[place] + 1], block + images
-            )
-        for run in range(len(look_stops)):
-            look_run_starts[run] = look_stops[run]
-            look_stops[run] = _next_at(
-                run_rows, look_run_starts[run], run_starts[run + 1], block + images
-            )
-        for alternative in range(len(alternative_starts) - 1):
-            of_alternative = conditions[
-                alternative_starts[alternative] : alternative_starts[alternative + 1]
+        _go_on(objects.image_rows, runs, ends, block + images)
+        _go_on(looks.image_rows, look_runs, looks.starts[1:], block + images)
+        for alternative in range(len(query.alternative_starts) - 1):
+            of_alternative = query.conditions[
+                query.alternative_starts[alternative] : query.alternative_starts[alternative + 1]
             ]
-            if not _may_score(
-                of_alternative,
-                asked_starts,
-                starts,
-                stops,
-                look_starts,
-                len(look_weights),
-                look_run_starts,
-                look_stops,
-            ):
+            if not _may_score(of_alternative, query, runs, look_runs):
                 continue
             misses = room_for_misses[: len(of_alternative), :images]
             for number in range(len(of_alternative)):
+                condition = of_alternative[number]
                 write_misses(
-                    image_rows,
-                    packed_scores,
-                    packed_boxes,
+                    objects,
                     emptiness,
                     block,
-                    starts,
-                    stops,
-                    asked_starts,
-                    min_scores,
-                    areas,
-                    weights,
-                    of_alternative[number],
+                    runs,
+                    query,
+                    condition,
                     room_for_chances,
                     misses[number],
                 )
-                if of_alternative[number, WHAT] == ANY:
+                if condition[WHAT] == ANY:
                     multiply_look_misses(
-                        run_rows,
-                        run_scores,
+                        looks,
                         block,
-                        look_run_starts,
-                        look_stops,
-                        look_starts,
-                        look_weights,
-                        min_scores,
-                        of_alternative[number, ASKED],
+                        look_runs,
+                        query,
+                        condition[ASKED],
                         room_for_chances[0, :images],
                         misses[number],
                     )
@@ -159,36 +107,42 @@ def score_images(
 
 
 @compiled
-def _may_score(
-    conditions: Integers,
-    asked_starts: Integers,
-    starts: Integers,
-    stops: Integers,
-    look_starts: Integers,
-    looks: int,
-    look_run_starts: Integers,
-    look_stops: Integers,
-) -> bool:
+def _runs_before(image_rows: Rows, starts: Integers, stops: Integers, row: int) -> Runs:
+    """Runs without entries, just before those of a row and of what follows it."""
+    places = np.empty(len(starts), np.int64)
+    for run in range(len(starts)):
+        places[run] = _next_at(image_rows, starts[run], stops[run], row)
+    return Runs(places, places.copy())
+
+
+@compiled
+def _go_on(image_rows: Rows, runs: Runs, ends: Integers, row: int) -> None:
+    """Let runs begin where they stop, and stop before a row."""
+    for run in range(len(ends)):
+        runs.starts[run] = runs.stops[run]
+        runs.stops[run] = _next_at(image_rows, runs.starts[run], ends[run], row)
+
+
+@compiled
+def _may_score(conditions: Integers, query: EncodedQuery, runs: Runs, look_runs: Runs) -> bool:
     """Whether an image of the block may answer.
 
     It needs an object or a look that is asked for, if any is.
     """
-    objects, needed = 0, False
+    entries, needed = 0, False
     for condition in conditions:
         if condition[NEGATED]:
             continue
         needed = True
         if condition[WHAT] == COUNT and condition[AT_LEAST] == 0:
             return True
-        several = 2 if condition[WHAT] == RELATION else 1
-        for place in range(
-            asked_starts[condition[ASKED]], asked_starts[condition[ASKED] + several]
-        ):
-            objects += stops[place] - starts[place]
-        for place in range(look_starts[condition[ASKED]], look_starts[condition[ASKED] + 1]):
-            for run in range(place, len(look_stops), max(looks, 1)):
-                objects += look_stops[run] - look_run_starts[run]
-    return objects > 0 or not needed
+        asked, several = condition[ASKED], 2 if condition[WHAT] == RELATION else 1
+        for place in range(query.asked_starts[asked], query.asked_starts[asked + several]):
+            entries += runs.stops[place] - runs.starts[place]
+        for place in range(query.look_starts[asked], query.look_starts[asked + 1]):
+            for run in range(place, len(look_runs.stops), len(query.look_weights)):
+                entries += look_runs.stops[run] - look_runs.starts[run]
+    return entries > 0 or not needed
 
 
 @compiled

@@ -1,18 +1,19 @@
 """Compiled loops that find, for each image of a block, the probability that a condition fails.
 
-A block is a range of neighbouring images. Objects of a class lie by rising image row, so those of a
-block are one run of each class. "Misses" are (images,) of such probabilities.
+"Misses" are (images,) of such probabilities; `asked_objects` says what a block is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
-
+from featurestore.asked_objects import (
+    Floats,
+    Integers,
+    ObjectColumns,
+    Runs,
+    counts,
+    run_of,
+)
 from featurestore.compiled import compiled
-from featurestore.conditions import HINT_WEIGHT
 from featurestore.encoded_query import (
     ASKED,
     AT_LEAST,
@@ -23,33 +24,21 @@ from featurestore.encoded_query import (
     RELATION,
     RELATION_CODE,
     WHAT,
+    EncodedQuery,
 )
-from featurestore.packing import BOX_UNIT, SCORE_UNIT
+from featurestore.look_postings import LookRuns
+from featurestore.packing import SCORE_UNIT
 from featurestore.posting_kernels import LEAST_DOUBT
-from featurestore.relations import holds
-
-# What a pair of objects is worth that do not lie as asked, beside one that does.
-RELATION_MISSED = 0.1
-
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Rows = NDArray[np.int32]
-Packed = NDArray[np.uint16]
+from featurestore.relation_misses import miss_pairs
 
 
 @compiled
 def write_misses(
-    image_rows: Rows,
-    packed_scores: Packed,
-    packed_boxes: Packed,
+    objects: ObjectColumns,
     emptiness: Floats,
     block: int,
-    starts: Integers,
-    stops: Integers,
-    asked_starts: Integers,
-    min_scores: Integers,
-    areas: Floats,
-    weights: Floats,
+    runs: Runs,
+    query: EncodedQuery,
     condition: Integers,
     room_for_chances: Floats,
     misses: Floats,
@@ -59,41 +48,24 @@ def write_misses(
     Args:
         emptiness: (n,) see `Postings`.
         block: the first row of the block.
-        starts: (c,) for each class that the query asks for, where its run starts ...
-        stops: (c,) ... and stops.
-        asked_starts: this and the following: see `EncodedQuery`.
+        runs: of each class that the query asks for.
         condition: (6,)
         room_for_chances: (101, images or more) scratch.
         misses: (images,)
     """
     asked, images = condition[ASKED], len(misses)
+    places = range(query.asked_starts[asked], query.asked_starts[asked + 1])
     if condition[WHAT] == RELATION:
-        _miss_pairs(
-            image_rows,
-            packed_scores,
-            packed_boxes,
-            block,
-            starts,
-            stops,
-            asked_starts,
-            min_scores,
-            areas,
-            weights,
-            asked,
-            condition[RELATION_CODE],
-            misses,
-        )
+        miss_pairs(objects, block, runs, query, asked, condition[RELATION_CODE], misses)
     elif condition[WHAT] == ONLY:
         # Negated, like all of its kind: that something else is there fails where nothing is.
         misses[:] = emptiness[block : block + images]
-        for place in range(asked_starts[asked], asked_starts[asked + 1]):
-            run = slice(starts[place], stops[place])
+        for place in places:
             _leave_out(
-                image_rows[run],
-                packed_scores[run],
+                run_of(objects, runs, place),
                 block,
-                weights[place],
-                min_scores[asked],
+                query.weights[place],
+                query.min_scores[asked],
                 misses,
             )
     elif condition[WHAT] == COUNT:
@@ -102,55 +74,32 @@ def write_misses(
         chances = room_for_chances[:numbers, :images]
         chances[:] = 0
         chances[0] = 1
-        for place in range(asked_starts[asked], asked_starts[asked + 1]):
-            run = slice(starts[place], stops[place])
+        for place in places:
             _add_chances(
-                image_rows[run],
-                packed_scores[run],
-                packed_boxes[:, run],
+                run_of(objects, runs, place),
                 block,
-                weights[place] * SCORE_UNIT,
-                min_scores[asked],
-                areas[asked],
+                query.weights[place] * SCORE_UNIT,
+                query.min_scores[asked],
+                query.areas[asked],
                 chances,
             )
         _miss_counts(condition[AT_LEAST], condition[AT_MOST], chances, misses)
     else:
         misses[:] = 1
-        for place in range(asked_starts[asked], asked_starts[asked + 1]):
-            run = slice(starts[place], stops[place])
+        for place in places:
             _multiply_misses(
-                image_rows[run],
-                packed_scores[run],
-                packed_boxes[:, run],
+                run_of(objects, runs, place),
                 block,
-                weights[place] * SCORE_UNIT,
-                min_scores[asked],
-                areas[asked],
+                query.weights[place] * SCORE_UNIT,
+                query.min_scores[asked],
+                query.areas[asked],
                 misses,
             )
 
 
 @compiled
-def _counts(
-    packed_scores: Packed, packed_boxes: Packed, entry: int, min_score: int, areas: Floats
-) -> bool:
-    """Whether an object is sure enough, and of a size that is asked for."""
-    if packed_scores[entry] < min_score:
-        return False
-    if areas[0] <= 0 and areas[1] >= FULL_AREA:
-        return True
-    width = float(packed_boxes[2, entry]) - float(packed_boxes[0, entry])
-    height = float(packed_boxes[3, entry]) - float(packed_boxes[1, entry])
-    area = max(width, 0.0) * max(height, 0.0)
-    return bool(areas[0] <= area <= areas[1])
-
-
-@compiled
 def _multiply_misses(
-    image_rows: Rows,
-    packed_scores: Packed,
-    packed_boxes: Packed,
+    objects: ObjectColumns,
     block: int,
     weight: float,
     min_score: int,
@@ -158,25 +107,22 @@ def _multiply_misses(
     misses: Floats,
 ) -> None:
     """Multiply each image's miss by those of its objects: noisy-or."""
+    image_rows, packed_scores, _ = objects
     if min_score <= 0 and areas[0] <= 0 and areas[1] >= FULL_AREA:
         for entry in range(len(image_rows)):
             misses[image_rows[entry] - block] *= 1 - weight * packed_scores[entry]
         return
     for entry in range(len(image_rows)):
-        if _counts(packed_scores, packed_boxes, entry, min_score, areas):
+        if counts(objects, entry, min_score, areas):
             misses[image_rows[entry] - block] *= 1 - weight * packed_scores[entry]
 
 
 @compiled
 def multiply_look_misses(
-    image_rows: Rows,
-    packed_scores: Packed,
+    looks: LookRuns,
     block: int,
-    starts: Integers,
-    stops: Integers,
-    look_starts: Integers,
-    look_weights: Floats,
-    min_scores: Integers,
+    runs: Runs,
+    query: EncodedQuery,
     asked: int,
     room_for_chances: Floats,
     misses: Floats,
@@ -186,22 +132,21 @@ def multiply_look_misses(
     A photo has one look, so the probabilities of several classes add up.
 
     Args:
-        starts: (r,) for each run of looks where the block's entries start ...
-        stops: (r,) ... and stop.
-        look_starts: this and the following: see `EncodedQuery`.
+        runs: of the runs of looks, the entries of the block.
         room_for_chances: (images,) scratch.
         misses: (images,)
     """
-    first, stop = look_starts[asked], look_starts[asked + 1]
-    if first == stop or len(starts) == 0:
+    first, stop = query.look_starts[asked], query.look_starts[asked + 1]
+    if first == stop or len(runs.starts) == 0:
         return
     room_for_chances[:] = 0
     for place in range(first, stop):
-        weight = look_weights[place] * SCORE_UNIT
-        for run in range(place, len(starts), len(look_weights)):
-            for entry in range(starts[run], stops[run]):
-                room_for_chances[image_rows[entry] - block] += weight * packed_scores[entry]
-    least = min_scores[asked] * SCORE_UNIT
+        weight = query.look_weights[place] * SCORE_UNIT
+        for run in range(place, len(runs.starts), len(query.look_weights)):
+            for entry in range(runs.starts[run], runs.stops[run]):
+                row = looks.image_rows[entry] - block
+                room_for_chances[row] += weight * looks.packed_scores[entry]
+    least = query.min_scores[asked] * SCORE_UNIT
     for row in range(len(misses)):
         if room_for_chances[row] >= least:
             misses[row] *= 1 - min(room_for_chances[row], 1.0)
@@ -209,9 +154,7 @@ def multiply_look_misses(
 
 @compiled
 def _add_chances(
-    image_rows: Rows,
-    packed_scores: Packed,
-    packed_boxes: Packed,
+    objects: ObjectColumns,
     block: int,
     weight: float,
     min_score: int,
@@ -219,8 +162,9 @@ def _add_chances(
     chances: Floats,
 ) -> None:
     """Add objects to the Poisson binomial of each image: chances[k, row] = P(N = k)."""
+    image_rows, packed_scores, _ = objects
     for entry in range(len(image_rows)):
-        if not _counts(packed_scores, packed_boxes, entry, min_score, areas):
+        if not counts(objects, entry, min_score, areas):
             continue
         row = image_rows[entry] - block
         there = weight * packed_scores[entry]
@@ -243,169 +187,16 @@ def _miss_counts(at_least: int, at_most: int, chances: Floats, misses: Floats) -
 
 @compiled
 def _leave_out(
-    image_rows: Rows,
-    packed_scores: Packed,
+    objects: ObjectColumns,
     block: int,
     weight: float,
     min_score: int,
     emptiness: Floats,
 ) -> None:
     """Take sure objects of a class out of what makes images not empty, as far as it counts."""
+    image_rows, packed_scores, _ = objects
     for entry in range(len(image_rows)):
         if packed_scores[entry] >= min_score:
             score = packed_scores[entry] * SCORE_UNIT
             doubt = max(1 - score, LEAST_DOUBT)
             emptiness[image_rows[entry] - block] *= (1 - (1 - doubt) * (1 - weight)) / doubt
-
-
-@compiled
-def _miss_pairs(
-    image_rows: Rows,
-    packed_scores: Packed,
-    packed_boxes: Packed,
-    block: int,
-    starts: Integers,
-    stops: Integers,
-    asked_starts: Integers,
-    min_scores: Integers,
-    areas: Floats,
-    weights: Floats,
-    asked: int,
-    code: int,
-    misses: Floats,
-) -> None:
-    """Each image's miss is that of its best pair of two objects, the first lying so to the second.
-
-    Pairs of two hints count for nothing (see `conditions.HINT_WEIGHT`).
-    """
-    misses[:] = 1
-    subjects, subject_hints = _count_entries(starts, stops, asked_starts, weights, asked)
-    objects, object_hints = _count_entries(starts, stops, asked_starts, weights, asked + 1)
-    # The shorter side is chained, which takes longer than to go along.
-    shorter, longer, hints = asked, asked + 1, subject_hints
-    if subjects > objects:
-        shorter, longer, hints = asked + 1, asked, object_hints
-    # What is asked for on the shorter side with everything on the longer, then the hints of the
-    # shorter with what is asked for on the longer.
-    for going, only_hints, entries in (
-        (longer, False, min(subjects, objects)),
-        (shorter, True, max(subjects, objects) if hints else 0),
-    ):
-        if entries:
-            _miss_pairs_of(
-                image_rows,
-                packed_scores,
-                packed_boxes,
-                block,
-                starts,
-                stops,
-                asked_starts,
-                min_scores,
-                areas,
-                weights,
-                asked,
-                going,
-                only_hints,
-                entries,
-                code,
-                misses,
-            )
-
-
-@compiled
-def _count_entries(
-    starts: Integers, stops: Integers, asked_starts: Integers, weights: Floats, asked: int
-) -> tuple[int, int]:
-    """How many objects of a block are of a kind's classes, and how many of its hints."""
-    whole, hints = 0, 0
-    for place in range(asked_starts[asked], asked_starts[asked + 1]):
-        if weights[place] > HINT_WEIGHT:
-            whole += stops[place] - starts[place]
-        else:
-            hints += stops[place] - starts[place]
-    return whole, hints
-
-
-@compiled
-def _miss_pairs_of(
-    image_rows: Rows,
-    packed_scores: Packed,
-    packed_boxes: Packed,
-    block: int,
-    starts: Integers,
-    stops: Integers,
-    asked_starts: Integers,
-    min_scores: Integers,
-    areas: Floats,
-    weights: Floats,
-    asked: int,
-    going: int,
-    only_hints: bool,
-    room: int,
-    code: int,
-    misses: Floats,
-) -> None:
-    """Lower each image's miss to that of its best pair of one side with the other.
-
-    The objects of one side, hints apart, are chained by image; those of the other go along the
-    chains.
-
-    Args:
-        asked: the first of the two sides.
-        going: the side that goes along.
-        only_hints: whether only the hints of that side do.
-        room: how many objects may be chained.
-    """
-    chained = asked if going != asked else asked + 1
-    heads = np.full(len(misses), -1, np.int32)
-    nexts = np.empty(room, np.int32)
-    entries = np.empty(room, np.int64)
-    chances = np.empty(room)
-    count = 0
-    for place in range(asked_starts[chained], asked_starts[chained + 1]):
-        if weights[place] <= HINT_WEIGHT:
-            continue
-        weight = weights[place] * SCORE_UNIT
-        for entry in range(starts[place], stops[place]):
-            if _counts(packed_scores, packed_boxes, entry, min_scores[chained], areas[chained]):
-                row = image_rows[entry] - block
-                entries[count] = entry
-                chances[count] = weight * packed_scores[entry]
-                nexts[count] = heads[row]
-                heads[row] = count
-                count += 1
-    for place in range(asked_starts[going], asked_starts[going + 1]):
-        if only_hints and weights[place] > HINT_WEIGHT:
-            continue
-        weight = weights[place] * SCORE_UNIT
-        for entry in range(starts[place], stops[place]):
-            row = image_rows[entry] - block
-            chain = heads[row]
-            if chain < 0 or not _counts(
-                packed_scores, packed_boxes, entry, min_scores[going], areas[going]
-            ):
-                continue
-            there = weight * packed_scores[entry]
-            best = 1 - misses[row]
-            while chain >= 0:
-                other = entries[chain]
-                chance = chances[chain] * there
-                if chance > best and other != entry:
-                    subject, object_ = (other, entry) if chained == asked else (entry, other)
-                    if not holds(code, _box(packed_boxes, subject), _box(packed_boxes, object_)):
-                        chance *= RELATION_MISSED
-                    if chance > best:
-                        best = chance
-                        misses[row] = 1 - best
-                chain = nexts[chain]
-
-
-@compiled
-def _box(packed_boxes: Packed, entry: int) -> Sequence[float]:
-    """xyxy in the 300×300 frame, as `Postings.detections_of` gives it."""
-    return (
-        float(np.float32(packed_boxes[0, entry] * BOX_UNIT)),
-        float(np.float32(packed_boxes[1, entry] * BOX_UNIT)),
-        float(np.float32(packed_boxes[2, entry] * BOX_UNIT)),
-        float(np.float32(packed_boxes[3, entry] * BOX_UNIT)),
-    )

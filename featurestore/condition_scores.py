@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.asked_objects import ObjectColumns
 from featurestore.condition_kernels import score_images
 from featurestore.conditions import ObjectQuery
 from featurestore.encoded_query import encode
@@ -49,28 +50,17 @@ def condition_scores(
         scores = np.empty(len(postings), np.float32)
     encoded = encode(query)
     objects = postings.objects
+    columns = ObjectColumns(objects.image_rows, objects.packed_scores, objects.packed_boxes)
     runs = (looks or LookPostingsIndex()).runs(encoded.look_ids, postings)
 
     def score(first_row: int, stop_row: int) -> None:
         score_images(
             postings.class_starts,
-            objects.image_rows,
-            objects.packed_scores,
-            objects.packed_boxes,
+            columns,
             postings.emptiness,
             counted,
-            encoded.alternative_starts,
-            encoded.conditions,
-            encoded.asked_starts,
-            encoded.min_scores,
-            encoded.areas,
-            encoded.class_ids,
-            encoded.weights,
-            encoded.look_starts,
-            encoded.look_weights,
-            runs.starts,
-            runs.image_rows,
-            runs.packed_scores,
+            encoded,
+            runs,
             floor,
             first_row,
             stop_row,

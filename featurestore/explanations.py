@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore.condition_kernels import EPSILON
-from featurestore.condition_misses import RELATION_MISSED
 from featurestore.conditions import (
     HINT_WEIGHT,
     Alternative,
@@ -31,6 +30,7 @@ from featurestore.encoded_query import Limits, united
 from featurestore.packing import SCORE_UNIT, pack_boxes, pack_scores
 from featurestore.posting_kernels import LEAST_DOUBT, SURE_STEPS
 from featurestore.postings import ALL_CLASS_IDS
+from featurestore.relation_misses import RELATION_MISSED
 from featurestore.relations import RELATIONS, holds
 from featurestore.tagged_scores import tag_chance
 

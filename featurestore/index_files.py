@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import h5py
 import numpy as np
@@ -16,17 +15,19 @@ from numpy.typing import NDArray
 
 from featurestore import posting_counts
 from featurestore.columns import read_texts, write_texts
+from featurestore.mapped_columns import (
+    ALIGNMENT,
+    Scalar,
+    check_rising,
+    mapped_column,
+    write_columns_to_map,
+)
 from featurestore.posting_kernels import MAX_CLASS_ID, objects_in_place
 from featurestore.postings import Objects, Postings
 from featurestore.segments import INDEX, SENTENCE_DIMENSIONS, open_segment_file, write_segment
 
-Scalar = TypeVar("Scalar", bound=np.generic)
-
 # Raised when the arrays change their meaning; an index of another version is made again.
 INDEX_VERSION = 2
-
-# Bytes, those of a cache line: compiled functions are made for numbers that lie at whole places.
-ALIGNMENT = 64
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,19 @@ def write_index(folder: Path, postings: Postings, covers: frozenset[str]) -> Pat
     def fill(file: h5py.File) -> None:
         file.attrs["index_version"] = INDEX_VERSION
         objects = postings.objects
-        for name, array in (
-            ("image_ids", postings.image_ids),
-            ("written_at", postings.written_at),
-            ("layout_weights", postings.layout_weights),
-            ("emptiness", postings.emptiness),
-            ("sentence_vectors", postings.sentence_vectors),
-            ("class_starts", postings.class_starts),
-            ("image_rows", objects.image_rows),
-            ("scores", objects.packed_scores),
-            ("boxes", objects.packed_boxes),
-            ("cooccurrence", cooccurrence),
-        ):
-            # In one piece, so that the bytes lie in the file as they do in memory.
-            file.create_dataset(name, data=array, chunks=None)
+        write_columns_to_map(
+            file,
+            image_ids=postings.image_ids,
+            written_at=postings.written_at,
+            layout_weights=postings.layout_weights,
+            emptiness=postings.emptiness,
+            sentence_vectors=postings.sentence_vectors,
+            class_starts=postings.class_starts,
+            image_rows=objects.image_rows,
+            scores=objects.packed_scores,
+            boxes=objects.packed_boxes,
+            cooccurrence=cooccurrence,
+        )
         write_texts(file, "covers", sorted(covers))
 
     return write_segment(folder, INDEX, fill, alignment=ALIGNMENT)
@@ -101,31 +101,8 @@ def read_index(path: Path) -> IndexFile | None:
 
 
 def _check_places(postings: Postings) -> None:
-    """Raises ValueError where places lead out of their arrays, which compiled code never notices.
-
-    The SHA-256 would show any other change, but is slow to compute at each start.
-    """
+    """Raises ValueError where places lead out of arrays, which compiled code never notices."""
     rows = postings.objects.image_rows
     if not objects_in_place(postings.class_starts, rows, len(postings)):
         raise ValueError("objects outside the index")
-    if (postings.image_ids[1:] <= postings.image_ids[:-1]).any():
-        raise ValueError("image ids that do not rise")
-
-
-def mapped_column(
-    path: Path, dataset: h5py.Dataset, dtype: type[Scalar], shape: tuple[int, ...]
-) -> NDArray[Scalar]:
-    """A dataset in one piece, mapped. Raises ValueError where its dtype or shape is another."""
-    if (dataset.dtype, dataset.shape) != (np.dtype(dtype), shape):
-        raise ValueError(
-            f"{dataset.name} should be {np.dtype(dtype)} {shape}, "
-            f"is {dataset.dtype} {dataset.shape}"
-        )
-    offset = dataset.id.get_offset()
-    if offset is None or dataset.size == 0:
-        copy: NDArray[Scalar] = dataset[:]
-        return copy
-    if offset % ALIGNMENT:
-        raise ValueError(f"{dataset.name} should lie at a multiple of {ALIGNMENT}, is at {offset}")
-    # Compiled functions take plain arrays only.
-    return np.asarray(np.memmap(path, dtype, "r", offset, shape))
+    check_rising(postings.image_ids)

@@ -2,8 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
+
+IdsAndTimes = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""(n,) image ids, and (n,) when each was written in nanoseconds since 1970."""
+
+NO_IDS = np.empty(0, np.int64)
+
+
+def numbered_rows(
+    parts: Iterable[IdsAndTimes],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Of all rows of some segments: image id, time, number of the segment, and row in it."""
+    ids, times = [NO_IDS], [NO_IDS]
+    for part_ids, part_times in parts:
+        ids.append(part_ids)
+        times.append(part_times)
+    counts = list(map(len, ids))
+    return (
+        np.concatenate(ids),
+        np.concatenate(times),
+        np.repeat(np.arange(-1, len(counts) - 1), counts),
+        np.concatenate([*map(np.arange, counts)]),
+    )
+
+
+def held_rows(known: IdsAndTimes, rows: IdsAndTimes) -> NDArray[np.bool_]:
+    """(n,) which of n rows are known, or newer ones of their images.
+
+    Args:
+        known: each image once, by rising id.
+    """
+    (known_ids, known_times), (ids, times) = known, rows
+    held = contains(known_ids, ids)
+    held[held] = known_times[np.searchsorted(known_ids, ids[held])] >= times[held]
+    return held
 
 
 def latest_rows(

@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.looks import read_looks
 from featurestore.model_looks import ModelLooks
+from featurestore.segment_folder import read_again
 
 logger = logging.getLogger(__name__)
-
-# Compaction can remove a segment while it is read, but hardly several times in a row.
-TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -75,18 +73,15 @@ class LookCosines:
 
     def _current(self) -> list[tuple[_Part, NDArray[np.int64]]]:
         """Each segment that can be read, and its rows that count."""
-        for tries_left in reversed(range(TRIES)):
-            try:
-                segments = self._looks.segments()
-                with self._lock:
-                    for path in self._parts.keys() - {segment.path for segment in segments}:
-                        del self._parts[path]
-                    found = [(self._part(each.path), each.live) for each in segments]
-                return [(part, live) for part, live in found if part is not None]
-            except FileNotFoundError:
-                if not tries_left:
-                    raise
-        raise AssertionError("unreachable: the last try returns or raises")
+        return read_again(self._read_current)
+
+    def _read_current(self) -> list[tuple[_Part, NDArray[np.int64]]]:
+        segments = self._looks.segments()
+        with self._lock:
+            for path in self._parts.keys() - {segment.path for segment in segments}:
+                del self._parts[path]
+            found = [(self._part(each.path), each.live) for each in segments]
+        return [(part, live) for part, live in found if part is not None]
 
     def _part(self, path: Path) -> _Part | None:
         """None of a segment that is damaged, which is told once."""

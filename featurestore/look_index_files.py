@@ -10,8 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore.columns import read_text_attribute, write_text_attribute
-from featurestore.index_files import ALIGNMENT, mapped_column
+from featurestore.live_rows import held_rows
 from featurestore.look_codes import LookCoder
+from featurestore.mapped_columns import (
+    ALIGNMENT,
+    check_rising,
+    mapped_column,
+    write_columns_to_map,
+)
 from featurestore.segments import open_segment_file, write_segment
 
 LOOK_INDEX = "look_index"
@@ -36,6 +42,10 @@ class LookIndexFile:
     codes: NDArray[np.int8]
     """(n, k)"""
 
+    def holds(self, ids: NDArray[np.int64], written_at: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """(n,) of which of n rows the codes are here, or those of a newer one."""
+        return held_rows((self.image_ids, self.written_at), (ids, written_at))
+
 
 def write_look_index(folder: Path, index: LookIndexFile) -> Path:
     """Write an index file into `folder`; returns its path. Raises OSError (a full disk)."""
@@ -44,15 +54,14 @@ def write_look_index(folder: Path, index: LookIndexFile) -> Path:
         file.attrs["look_index_version"] = LOOK_INDEX_VERSION
         file.attrs["fitted_rows"] = index.fitted_rows
         write_text_attribute(file, "space", index.space)
-        for name, array in (
-            ("basis", index.coder.basis),
-            ("steps", index.coder.steps),
-            ("image_ids", index.image_ids),
-            ("written_at", index.written_at),
-            ("codes", index.codes),
-        ):
-            # In one piece, so that the bytes lie in the file as they do in memory.
-            file.create_dataset(name, data=array, chunks=None)
+        write_columns_to_map(
+            file,
+            basis=index.coder.basis,
+            steps=index.coder.steps,
+            image_ids=index.image_ids,
+            written_at=index.written_at,
+            codes=index.codes,
+        )
 
     return write_segment(folder, LOOK_INDEX, fill, alignment=ALIGNMENT)
 
@@ -74,6 +83,5 @@ def read_look_index(path: Path) -> LookIndexFile | None:
             written_at=mapped_column(path, file["written_at"], np.int64, (images,)),
             codes=mapped_column(path, file["codes"], np.int8, (images, dimensions)),
         )
-        if (index.image_ids[1:] <= index.image_ids[:-1]).any():
-            raise ValueError("image ids that do not rise")
+        check_rising(index.image_ids)
         return index

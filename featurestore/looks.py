@@ -122,6 +122,9 @@ class LookScores:
     written_at: NDArray[np.int64]
     """(n,)"""
 
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
     @classmethod
     def concatenated(cls, parts: Sequence[LookScores]) -> LookScores:
         """All rows of all parts, in their order."""

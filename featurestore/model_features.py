@@ -6,21 +6,18 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from featurestore import segments
-from featurestore.durable import fsync_folder
 from featurestore.index import Index, IndexPart
 from featurestore.index_files import IndexFile, read_index, write_index
-from featurestore.live_rows import alive_rows, contains, latest_rows
+from featurestore.live_rows import NO_IDS, alive_rows, held_rows, latest_rows
+from featurestore.mapped_columns import remove_others
 from featurestore.postings import Postings, merge_postings
-from featurestore.segment_folder import SegmentFolder
+from featurestore.segment_folder import SegmentFolder, contents_of
 from featurestore.segments import Features
-
-T = TypeVar("T")
 
 Deletions = tuple[int, NDArray[np.int64]]
 """A generation, and the rising ids that are deleted."""
@@ -83,7 +80,6 @@ class ModelFeatures:
             # Of this one look at the folder: a segment that comes later must not seem covered.
             _, parts = self._read(deletions[0])
             index = self._index(deletions[1])
-            older = list(_contents(self._index_files)[1])
         changed = len(index.parts[-1].postings) + index.rows - len(index)
         looked_at = sum(part.rows for part in parts.values())
         enough = max(FEW_IMAGES, CHANGED_SHARE * len(index))
@@ -93,20 +89,17 @@ class ModelFeatures:
         folder = self._index_files.folder
         folder.mkdir(parents=True, exist_ok=True)
         written = write_index(folder, index.merged(), frozenset(parts))
-        # More than the last one where a kill or another process came between these two lines.
-        for path in [folder / name for name in older if name != written.name]:
-            path.unlink(missing_ok=True)
-        fsync_folder(folder)
+        remove_others(written)
         return True
 
     def rows(self) -> list[tuple[Path, NDArray[np.int64], NDArray[np.int64]]]:
         """(path, image ids, times) of each segment: every row, covered or not."""
-        paths = [self.folder.folder / name for name in _contents(self.folder)[1]]
+        paths = [self.folder.folder / name for name in contents_of(self.folder)[1]]
         return [(path, *segments.read_feature_rows(path)) for path in paths]
 
     def _read(self, deletions: int) -> tuple[tuple[int, int, int], Mapping[str, _Segment]]:
         """Look at the folders, and bring the delta up to date."""
-        generation, files = _contents(self._index_files)
+        generation, files = contents_of(self._index_files)
         usable = [file for file in files.values() if file is not None]
         newest = usable[-1] if usable else None
         if newest is not self._base:
@@ -114,7 +107,7 @@ class ModelFeatures:
             # Read anew what the new file leaves over; its own segments are not opened.
             self.folder = SegmentFolder(self.folder.folder, self._read_uncovered)
             self._delta = _Delta(frozenset(), merge_postings([]))
-        features_generation, parts = _contents(self.folder)
+        features_generation, parts = contents_of(self.folder)
         if self._delta.names != parts.keys():
             self._delta = _renewed(self._delta, parts)
         return (deletions, generation, features_generation), parts
@@ -129,9 +122,10 @@ class ModelFeatures:
         if base is not None and path.name in base.covers:
             return _Segment(0, None)
         ids, written_at = segments.read_feature_rows(path)
-        newest = latest_rows(ids, np.empty(0, np.int64), written_at)
+        newest = latest_rows(ids, NO_IDS, written_at)
         if base is not None:
-            newest = newest[~_holds(base.postings, ids[newest], written_at[newest])]
+            held = (base.postings.image_ids, base.postings.written_at)
+            newest = newest[~held_rows(held, (ids[newest], written_at[newest]))]
         if len(newest) == 0:
             return _Segment(len(ids), None)
         return _Segment(len(ids), Postings.of(segments.read_features(path).take(newest)))
@@ -144,22 +138,6 @@ class ModelFeatures:
         base = self._base.postings
         alive = alive_rows(base.image_ids, deleted, delta.image_ids)
         return Index((IndexPart(base, alive, self._base.cooccurrence), part))
-
-
-def _contents(folder: SegmentFolder[T]) -> tuple[int, dict[str, T]]:
-    """What a folder holds: nothing where nothing was ever written."""
-    return folder.read() if folder.folder.is_dir() else (0, {})
-
-
-def _holds(
-    postings: Postings, rising_ids: NDArray[np.int64], written_at: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """(n,) of which of n images postings have features that are as new as these."""
-    known = contains(postings.image_ids, rising_ids)
-    places = np.searchsorted(postings.image_ids, rising_ids[known])
-    held = np.zeros(len(rising_ids), np.bool_)
-    held[known] = postings.written_at[places] >= written_at[known]
-    return held
 
 
 def _renewed(delta: _Delta, parts: Mapping[str, _Segment]) -> _Delta:
@@ -177,9 +155,9 @@ def _renewed(delta: _Delta, parts: Mapping[str, _Segment]) -> _Delta:
 
 def _latest(parts: list[Postings]) -> list[NDArray[np.bool_]]:
     """For each part, which of its rows are the latest of their images."""
-    ids = np.concatenate([np.empty(0, np.int64), *(part.image_ids for part in parts)])
-    written_at = np.concatenate([np.empty(0, np.int64), *(part.written_at for part in parts)])
+    ids = np.concatenate([NO_IDS, *(part.image_ids for part in parts)])
+    written_at = np.concatenate([NO_IDS, *(part.written_at for part in parts)])
     latest = np.zeros(len(ids), np.bool_)
-    latest[latest_rows(ids, np.empty(0, np.int64), written_at)] = True
+    latest[latest_rows(ids, NO_IDS, written_at)] = True
     stops = np.cumsum([len(part) for part in parts])
     return [latest[stop - len(part) : stop] for part, stop in zip(parts, stops, strict=True)]

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -22,7 +23,8 @@ T = TypeVar("T")
 # the same. A listing is trusted only once its folder has been quiet for longer than that.
 QUIET_NS = 50_000_000
 
-# A folder that changes while it is read is read again, but not for ever.
+# A folder that changes while it is read is read again, but not for ever: compaction can remove a
+# segment meanwhile, but hardly several times in a row.
 READ_TRIES = 5
 
 # A failing disk may take seconds to say that it cannot read, so it is not asked at each read.
@@ -85,7 +87,7 @@ class SegmentFolder(Generic[T]):
         )
 
     def _renew(self) -> None:
-        names = self._names()
+        names = segment_names(self.folder)
         if names == list(self._contents):
             self._left_out = {}
             return
@@ -94,19 +96,12 @@ class SegmentFolder(Generic[T]):
             contents = self._contents_of(names, self._contents | contents)
             # A merge of segments during this can be missing together with its sources: a listing
             # passes it by, and the sources are gone when they are opened.
-            listed, names = names, self._names()
+            listed, names = names, segment_names(self.folder)
             if names == listed:
                 break
         if list(contents) != list(self._contents):
             self._contents = contents
             self._generation += 1
-
-    def _names(self) -> list[str]:
-        return sorted(
-            name
-            for name in os.listdir(self.folder)
-            if name.endswith(".h5") and not name.startswith(UNFINISHED)
-        )
 
     def _contents_of(self, names: list[str], known: dict[str, T]) -> dict[str, T]:
         contents: dict[str, T] = {}
@@ -138,6 +133,28 @@ class SegmentFolder(Generic[T]):
             if number is None or isinstance(error, SegmentUnavailable):
                 raise
             raise SegmentUnavailable(path, number) from error
+
+
+def segment_names(folder: Path) -> list[str]:
+    """Names of the complete segments in a folder, in order of writing."""
+    return sorted(
+        name
+        for name in os.listdir(folder)
+        if name.endswith(".h5") and not name.startswith(UNFINISHED)
+    )
+
+
+def contents_of(folder: SegmentFolder[T]) -> tuple[int, dict[str, T]]:
+    """What a folder holds: nothing where nothing was ever written."""
+    return folder.read() if folder.folder.is_dir() else (0, {})
+
+
+def read_again(read: Callable[[], T]) -> T:
+    """What `read` gives, tried again where compaction has removed a segment under its hands."""
+    for _ in range(READ_TRIES - 1):
+        with suppress(FileNotFoundError):
+            return read()
+    return read()
 
 
 def _state_of(path: Path) -> FileState | None:

@@ -28,6 +28,7 @@ from featurestore.live_rows import alive_rows, contains, latest_rows
 from featurestore.locations import Locations
 from featurestore.look_index import LookIndex
 from featurestore.look_index_files import LOOK_INDEX
+from featurestore.look_postings_files import LOOK_POSTINGS
 from featurestore.look_space import PLAIN, LookSpace
 from featurestore.looks import LOOKS
 from featurestore.model_features import Deletions, ModelFeatures
@@ -222,8 +223,10 @@ class FeatureStore:
         with self._lock:
             if model_id not in self._looks:
                 _check_model_id(model_id)
-                folder = self.folder / LOOKS / model_id
-                self._looks[model_id] = ModelLooks(folder, model_id, self.deleted_ids)
+                folder, index_folder = (
+                    self.folder / name / model_id for name in (LOOKS, LOOK_POSTINGS)
+                )
+                self._looks[model_id] = ModelLooks(folder, index_folder, model_id, self.deleted_ids)
             return self._looks[model_id]
 
     def look_model_ids(self) -> list[str]:
@@ -235,8 +238,9 @@ class FeatureStore:
         return self._looks_in(model_id, space).index(self._hidden_read().ids)
 
     def renew_look_index(self, model_id: str, space: LookSpace = PLAIN) -> bool:
-        """Write the index file of looks anew where enough has changed; whether it did."""
-        return self._looks_in(model_id, space).renew_file(self._deletions_read())
+        """Write the index files of looks anew where enough has changed; whether it did."""
+        renewed = self.looks(model_id).renew_index_file()
+        return self._looks_in(model_id, space).renew_file(self._deletions_read()) or renewed
 
     def renew_index(self, model_id: str) -> bool:
         """Write the index file anew where enough has changed; returns whether it did."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from featurestore.looks import EMBEDDING_DIMENSIONS, LookFeatures
+from featurestore import named_looks
+from featurestore.errors import SegmentDamaged
+from featurestore.look_postings import LookPostings
+from featurestore.look_postings_files import read_look_postings, write_look_postings
+from featurestore.looks import EMBEDDING_DIMENSIONS, LookFeatures, LookScores
 from featurestore.model_looks import ModelLooks
 from tests.featurestore.samples import postings, random_detections
 
@@ -26,7 +31,7 @@ def looks_of(*images: tuple[int, int, float], written_at: int = 1) -> LookFeatur
 
 @pytest.fixture
 def model_looks(tmp_path: Path) -> ModelLooks:
-    return ModelLooks(tmp_path / "m", "m", lambda: np.empty(0, np.int64))
+    return ModelLooks(tmp_path / "m", tmp_path / "index", "m", lambda: np.empty(0, np.int64))
 
 
 def castles(model_looks: ModelLooks) -> list[int]:
@@ -34,6 +39,14 @@ def castles(model_looks: ModelLooks) -> list[int]:
     runs = model_looks.index().runs(np.array([CASTLE]), IMAGES)
     sure = runs.packed_scores > 1000
     return sorted(runs.image_rows[sure].tolist())
+
+
+def merge(model_looks: ModelLooks) -> None:
+    """As compaction does."""
+    sources = list(model_looks.folder.folder.glob("*.h5"))
+    model_looks.append(model_looks.read())
+    for path in sources:
+        path.unlink()
 
 
 def test_new_looks_are_found_at_once_and_replace_older_ones(model_looks: ModelLooks) -> None:
@@ -57,9 +70,81 @@ def test_a_merged_segment_changes_nothing(model_looks: ModelLooks) -> None:
     model_looks.append(looks_of((1, CASTLE, 0.9)))
     model_looks.append(looks_of((2, CASTLE, 0.9)))
     before = castles(model_looks)
-    sources = list(model_looks.folder.folder.glob("*.h5"))
-    model_looks.append(model_looks.read())
-    for path in sources:
-        path.unlink()
+    merge(model_looks)
     assert castles(model_looks) == before == [0, 1]
     assert len(model_looks.index().parts) == 1
+
+
+def test_a_file_of_them_is_mapped_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named_looks, "FEW_IMAGES", 2)
+    deleted: list[int] = []
+
+    def opened() -> ModelLooks:
+        return ModelLooks(
+            tmp_path / "m", tmp_path / "index", "m", lambda: np.array(deleted, np.int64)
+        )
+
+    worker, page = opened(), opened()
+    assert not worker.renew_index_file()
+    worker.append(looks_of((1, CASTLE, 0.9), (2, ESPRESSO, 0.9), (3, CASTLE, 0.8), (4, CASTLE, 1)))
+    assert castles(page) == [0, 2, 3]
+    assert worker.renew_index_file()
+    assert not worker.renew_index_file()
+    for reader in (worker, page, opened()):
+        assert castles(reader) == [0, 2, 3]
+        assert not reader.index().parts[0].rows.flags.owndata
+    # What comes later is found at once, until the next file holds it as well.
+    worker.append(looks_of((2, CASTLE, 0.9), (3, ESPRESSO, 0.9), written_at=2))
+    assert castles(page) == castles(opened()) == [0, 1, 3]
+    merge(worker)
+    assert castles(page) == castles(opened()) == [0, 1, 3]
+    assert worker.renew_index_file()
+    assert len(opened().index().parts) == 1
+    assert castles(page) == castles(opened()) == [0, 1, 3]
+    # What is deleted leaves the file once it has left the segments.
+    deleted += [2, 4]
+    merge(worker)
+    assert worker.renew_index_file()
+    assert castles(page) == castles(opened()) == [0]
+    [file] = (tmp_path / "index").iterdir()
+    # Damage is passed by, and the file made anew.
+    file.write_bytes(file.read_bytes()[:-50])
+    assert castles(opened()) == [0]
+    assert opened().renew_index_file()
+    [made_anew] = (tmp_path / "index").iterdir()
+    assert made_anew != file
+    assert castles(page) == castles(opened()) == [0]
+
+
+def random_looks(image_ids: list[int], seed: int) -> LookScores:
+    random = np.random.default_rng(seed)
+    return LookScores(
+        np.array(image_ids),
+        np.array([random.choice(1000, 5, replace=False) for _ in image_ids], np.int16),
+        random.random((len(image_ids), 5), np.float32),
+        np.full(len(image_ids), seed),
+    )
+
+
+def test_merged_postings_are_those_of_all_rows_that_count() -> None:
+    first, second = random_looks([2, 3, 5, 8, 9], 1), random_looks([1, 4, 5, 10], 2)
+    kept = first.take(np.array([0, 1, 4]))
+    together = LookScores.concatenated([kept, second])
+    expected = LookPostings.of(together.take(np.argsort(together.image_ids)))
+    older = LookPostings.of(first).without(second.image_ids, np.array([8]))
+    merged = older.merged(LookPostings.of(second))
+    for name in ("image_ids", "written_at", "class_starts", "rows", "packed_scores", "alive"):
+        found, wanted = getattr(merged, name), getattr(expected, name)
+        assert (found.dtype, found.tolist()) == (wanted.dtype, wanted.tolist())
+
+
+@pytest.mark.parametrize("wrong", ["rows", "class_starts", "image_ids"])
+def test_a_file_that_leads_out_of_its_arrays_is_not_mapped(tmp_path: Path, wrong: str) -> None:
+    postings = LookPostings.of(random_looks([2, 3, 5], 1))
+    column = getattr(postings, wrong)
+    changed = column[::-1].copy() if wrong == "image_ids" else column + 1
+    path = write_look_postings(tmp_path, replace(postings, **{wrong: changed}))
+    with pytest.raises(SegmentDamaged):
+        read_look_postings(path)

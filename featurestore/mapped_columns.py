@@ -1,0 +1,61 @@
+"""Arrays in index files, which processes map and share; such a file can always be made again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from featurestore.durable import fsync_folder
+from featurestore.segment_folder import segment_names
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+# Bytes, those of a cache line: compiled functions are made for numbers that lie at whole places.
+ALIGNMENT = 64
+
+
+def write_columns_to_map(file: h5py.File, **columns: NDArray[Any]) -> None:
+    """Add each in one piece, so that its bytes lie in the file as they do in memory."""
+    for name, array in columns.items():
+        file.create_dataset(name, data=array, chunks=None)
+
+
+def mapped_column(
+    path: Path, dataset: h5py.Dataset, dtype: type[Scalar], shape: tuple[int, ...]
+) -> NDArray[Scalar]:
+    """A dataset in one piece, mapped. Raises ValueError where its dtype or shape is another."""
+    if (dataset.dtype, dataset.shape) != (np.dtype(dtype), shape):
+        raise ValueError(
+            f"{dataset.name} should be {np.dtype(dtype)} {shape}, "
+            f"is {dataset.dtype} {dataset.shape}"
+        )
+    offset = dataset.id.get_offset()
+    if offset is None or dataset.size == 0:
+        copy: NDArray[Scalar] = dataset[:]
+        return copy
+    if offset % ALIGNMENT:
+        raise ValueError(f"{dataset.name} should lie at a multiple of {ALIGNMENT}, is at {offset}")
+    # Compiled functions take plain arrays only.
+    return np.asarray(np.memmap(path, dtype, "r", offset, shape))
+
+
+def check_rising(image_ids: NDArray[np.int64]) -> None:
+    """Raises ValueError where ids are not in order, by which everything is looked up.
+
+    The SHA-256 would show any change of a file, but is slow to compute at each start.
+    """
+    if (image_ids[1:] <= image_ids[:-1]).any():
+        raise ValueError("image ids that do not rise")
+
+
+def remove_others(written: Path) -> None:
+    """Remove what an index file takes the place of, damaged and left-over ones among them."""
+    folder = written.parent
+    for name in segment_names(folder):
+        if name != written.name:
+            (folder / name).unlink(missing_ok=True)
+    fsync_folder(folder)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -27,7 +28,7 @@ from featurestore.conditions import (
     Relation,
 )
 from featurestore.encoded_query import Limits, united
-from featurestore.packing import SCORE_UNIT, pack_boxes, pack_scores
+from featurestore.packing import SCORE_UNIT, pack_objects
 from featurestore.posting_kernels import LEAST_DOUBT, SURE_STEPS
 from featurestore.postings import ALL_CLASS_IDS
 from featurestore.relation_misses import RELATION_MISSED
@@ -120,12 +121,17 @@ class Explainer:
         self._query = query
         conditions = [one for alternative in query.alternatives for one in alternative]
         self._weights = {id(kind): _weights(kind) for one in conditions for kind in _kinds(one)}
+        self._look_weights = {
+            id(one): _look_weights(one.asked.kind)
+            for one in conditions
+            if isinstance(one, Presence) and one.may_be_seen
+        }
         self._limits = {id(asked): Limits.of(asked) for one in conditions for asked in _asked(one)}
         self._united = {
             id(one): _weights(united(one.kinds)) for one in conditions if isinstance(one, Only)
         }
 
-    @property
+    @cached_property
     def class_ids(self) -> NDArray[np.int64]:
         """(c,) classes whose objects have to be known; each once."""
         # Whether there is nothing else depends on everything.
@@ -133,11 +139,10 @@ class Explainer:
             return ALL_CLASS_IDS
         return np.array(sorted({one for kind in self._weights.values() for one in kind}), np.int64)
 
-    @property
+    @cached_property
     def look_ids(self) -> NDArray[np.int64]:
         """(l,) look classes whose scores have to be known; each once, rising."""
-        kinds = [kind for alternative in self._query.alternatives for kind in _seen(alternative)]
-        return np.unique(np.concatenate([np.empty(0, np.int64), *(k.look_ids for k in kinds)]))
+        return np.array(sorted(set().union(*self._look_weights.values())), np.int64)
 
     def explain(
         self,
@@ -171,8 +176,8 @@ class Explainer:
     ) -> _Answer:
         if isinstance(condition, Presence):
             answer = _present(condition, self._that_count(condition.asked, objects))
-            least = self._limits[id(condition.asked)].min_score * SCORE_UNIT
-            return _tagged_as_well(_seen_as_well(answer, condition, looks, least), condition, tags)
+            seen = self._seen(condition, looks) if looks else []
+            return _tagged_as_well(_seen_as_well(answer, seen), condition, tags)
         if isinstance(condition, Relation):
             return _related(
                 condition,
@@ -182,6 +187,21 @@ class Explainer:
                 self._hints(condition.object),
             )
         return _other(self._united[id(condition)], objects)
+
+    def _seen(
+        self, condition: Presence, looks: Mapping[int, float]
+    ) -> list[tuple[int, float, float]]:
+        """What an image looks like of what is asked for, as `_Answer.looks` has it."""
+        weights = self._look_weights.get(id(condition), {})
+        found = [
+            (look_id, score, weights[look_id] * score)
+            for look_id, score in looks.items()
+            if weights.get(look_id, 0.0) * score > 0
+        ]
+        least = self._limits[id(condition.asked)].min_score * SCORE_UNIT
+        if math.fsum(probability for _, _, probability in found) < least:
+            return []
+        return sorted(found, key=lambda one: -one[2])
 
     def _hints(self, asked: Asked) -> set[int]:
         weights = self._weights[id(asked.kind)]
@@ -215,26 +235,13 @@ def _present(condition: Presence, found: list[tuple[_Object, float]]) -> _Answer
     return _Answer(min(1.0, math.fsum(chances[at_least : condition.at_most + 1])), found)
 
 
-def _seen_as_well(
-    answer: _Answer, condition: Presence, looks: Mapping[int, float], least: float
-) -> _Answer:
+def _seen_as_well(answer: _Answer, seen: list[tuple[int, float, float]]) -> _Answer:
     """Noisy-or of objects and looks. A photo has one look, so those of several classes add up."""
-    kind = condition.asked.kind
-    if not condition.may_be_seen:
+    if not seen:
         return answer
-    found = [
-        (look_id, looks[look_id], weight * looks[look_id])
-        for look_id, weight in zip(kind.look_ids.tolist(), kind.look_weights.tolist(), strict=True)
-        if weight * looks.get(look_id, 0) > 0
-    ]
-    seen = math.fsum(probability for _, _, probability in found)
-    if not found or seen < least:
-        return answer
-    return _Answer(
-        1 - (1 - answer.probability) * (1 - min(seen, 1.0)),
-        answer.objects,
-        looks=tuple(sorted(found, key=lambda one: -one[2])),
-    )
+    of_looks = min(math.fsum(probability for _, _, probability in seen), 1.0)
+    probability = 1 - (1 - answer.probability) * (1 - of_looks)
+    return replace(answer, probability=probability, looks=tuple(seen))
 
 
 def _tagged_as_well(answer: _Answer, condition: Presence, tags: Mapping[str, float]) -> _Answer:
@@ -341,15 +348,14 @@ def _weights(kind: Kind) -> dict[int, float]:
     return dict(zip(kind.class_ids.tolist(), kind.weights.tolist(), strict=True))
 
 
+def _look_weights(kind: Kind) -> dict[int, float]:
+    return dict(zip(kind.look_ids.tolist(), kind.look_weights.tolist(), strict=True))
+
+
 def _asked(condition: Condition) -> tuple[Asked, ...]:
     if isinstance(condition, Relation):
         return condition.subject, condition.object
     return (condition.asked,) if isinstance(condition, Presence) else ()
-
-
-def _seen(alternative: Alternative) -> list[Kind]:
-    """The kinds whose looks count."""
-    return [one.asked.kind for one in alternative if isinstance(one, Presence) and one.may_be_seen]
 
 
 def _kinds(condition: Condition) -> tuple[Kind, ...]:
@@ -357,16 +363,13 @@ def _kinds(condition: Condition) -> tuple[Kind, ...]:
 
 
 def _objects(detections: NDArray[np.float32]) -> list[_Object]:
-    packed = pack_boxes(detections[:, 2:]).astype(np.int64)
-    sides = np.maximum(packed[:, 2:] - packed[:, :2], 0)
     return [
-        _Object(row, int(class_id), score, tuple(box), packed_score, float(area))
-        for row, ((class_id, score, *box), packed_score, area) in enumerate(
-            zip(
-                detections.tolist(),
-                pack_scores(detections[:, 1]).tolist(),
-                sides.prod(axis=1).tolist(),
-                strict=True,
-            )
+        _Object(row, int(class_id), score, tuple(box), packed_score, _area(*packed_box))
+        for row, ((class_id, score, *box), (packed_score, *packed_box)) in enumerate(
+            zip(detections.tolist(), pack_objects(detections).tolist(), strict=True)
         )
     ]
+
+
+def _area(xmin: int, ymin: int, xmax: int, ymax: int) -> float:
+    return float(max(xmax - xmin, 0) * max(ymax - ymin, 0))

@@ -13,6 +13,7 @@ from featurestore.compiled import compiled
 from featurestore.live_rows import alive_rows, contains
 from featurestore.looks import CLASSES, LookScores
 from featurestore.packing import pack_scores, unpack_scores
+from featurestore.posting_kernels import first_at
 from featurestore.postings import Postings
 
 # Postings that rows of looks are known in, beside one another: the parts of two indices or three.
@@ -182,13 +183,10 @@ class LookPostingsIndex:
             row = int(np.searchsorted(part.image_ids, image_id))
             if row == len(part.image_ids) or part.image_ids[row] != image_id or not part.alive[row]:
                 continue
-            found = {}
-            for look_id in look_ids.tolist():
-                first, stop = part.class_starts[look_id : look_id + 2].tolist()
-                at = first + int(np.searchsorted(part.rows[first:stop], row))
-                if at < stop and part.rows[at] == row:
-                    found[look_id] = float(unpack_scores(part.packed_scores[at : at + 1])[0])
-            return found
+            entries = np.empty(len(look_ids), np.int64)
+            known = find(part.class_starts, part.rows, look_ids, row, entries)
+            scores = unpack_scores(part.packed_scores[entries[known]])
+            return dict(zip(look_ids[known].tolist(), scores.tolist(), strict=True))
         return {}
 
     def images_per_look(self, live_ids: NDArray[np.int64], least: float) -> NDArray[np.int64]:
@@ -202,6 +200,24 @@ class LookPostingsIndex:
             classes = np.searchsorted(part.class_starts, sure[counted], side="right") - 1
             counts += np.bincount(classes, minlength=CLASSES)[:CLASSES]
         return counts
+
+
+@compiled
+def find(
+    class_starts: NDArray[np.int64],
+    rows: NDArray[np.int32],
+    look_ids: NDArray[np.int64],
+    row: int,
+    entries: NDArray[np.int64],
+) -> NDArray[np.bool_]:
+    """(c,) which of some classes a row has an entry of; `entries` (c,) is written: where."""
+    known = np.zeros(len(look_ids), np.bool_)
+    for place in range(len(look_ids)):
+        stop = class_starts[look_ids[place] + 1]
+        entry = first_at(rows, class_starts[look_ids[place]], stop, row)
+        known[place] = entry < stop and rows[entry] == row
+        entries[place] = entry
+    return known
 
 
 @compiled

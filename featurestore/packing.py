@@ -14,6 +14,8 @@ FRAME_SIDE = 300.0
 # A packed score or coordinate times its unit gives it back, the highest exactly.
 SCORE_UNIT = 1 / STEPS
 BOX_UNIT = FRAME_SIDE / STEPS
+# Of an object's score and box.
+STEPS_OF_OBJECT = np.array([STEPS, *[STEPS / FRAME_SIDE] * 4])
 
 
 def pack_scores(scores: NDArray[np.float32]) -> NDArray[np.uint16]:
@@ -36,6 +38,12 @@ def unpack_boxes(packed: NDArray[np.uint16]) -> NDArray[np.float32]:
     return (packed * BOX_UNIT).astype(np.float32)
 
 
-def _packed(values: NDArray[np.float32], steps: float) -> NDArray[np.uint16]:
+def pack_objects(detections: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """(k, 5) score and box of each of (k, 6) objects, as the two above have them."""
+    return _packed(detections[:, 1:], STEPS_OF_OBJECT)
+
+
+def _packed(values: NDArray[np.float32], steps: float | NDArray[np.float64]) -> NDArray[np.uint16]:
     rounded = np.rint(np.asarray(values, np.float64) * steps)
-    return np.clip(rounded, 0, STEPS).astype(np.uint16)
+    np.maximum(rounded, 0, out=rounded)
+    return np.minimum(rounded, STEPS, out=rounded).astype(np.uint16)

@@ -36,9 +36,11 @@ def index_tagged_scores(
         allowed: (rows,) rows that are to be scored, None for all; others score 0.
         floor: scores below it may come out as 0, which is quicker.
     """
-    plain = tuple(one for one in query.alternatives if not tags_asked(one))
     tagged = [one for one in query.alternatives if tags_asked(one)]
+    if not tagged:
+        return index_condition_scores(index, query, allowed, floor=floor)
     counted = index.alive if allowed is None else index.alive & allowed
+    plain = tuple(one for one in query.alternatives if not tags_asked(one))
     scores = (
         index_condition_scores(index, ObjectQuery(plain), allowed, floor=floor)
         if plain

@@ -55,6 +55,7 @@ def warm_up() -> None:
     for row in page.rows.tolist():
         explainer.explain(index.detections_of(row))
         whole.objects_of(row, explainer.class_ids)
+        index.looks_of(row, explainer.look_ids)
     detections = index.detections_of(0)
     layout = LayoutQuery.of(
         detections, mirror=True, region=Region.of_polygon(TRIANGLE), region_row=0

@@ -6,8 +6,8 @@ from ninja import Schema
 from pydantic import Field
 
 from gallery.explaining import Reason
+from gallery.hits import Answer
 from gallery.layouts import Box
-from gallery.search import Answer
 from gallery.text_query import Reading, TextQuery
 
 

@@ -19,20 +19,13 @@ from gallery.duplicates.api import router as duplicates_router
 from gallery.edits import rename_image
 from gallery.errors import PhotoRefused, Refused
 from gallery.groups.api import router as groups_router
-from gallery.layouts import (
-    Box,
-    layout_problem,
-    unit_box,
-)
+from gallery.hits import DEFAULT_LIMIT, MAX_LIMIT
+from gallery.layouts import Box, layout_problem, unit_box
 from gallery.lookup import image_or_404
 from gallery.models import Image
 from gallery.objects_api import router as objects_router
 from gallery.originals import delete_images
-from gallery.search import (
-    DEFAULT_LIMIT,
-    MAX_LIMIT,
-    detections_of,
-)
+from gallery.search import detections_of
 from gallery.search_api import router as search_router
 from gallery.searches_api import router as searches_router
 from gallery.tags.tags_api import router as tags_router

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detector.labels import NAME_BY_ID
-from featurestore.posting_kernels import SURE_SCORE
 from gallery import components
+from gallery.class_counts import class_counts
 
 SHAPES = ("4:3", "3:4", "1:1", "16:9")
 # Objects that can be chosen with one press.
@@ -22,8 +22,8 @@ class DrawableObject:
 
 def drawable_objects() -> list[DrawableObject]:
     """All classes, those that most photos show first, then by name."""
-    counts = components.index().images_per_class(SURE_SCORE)
-    objects = [DrawableObject(name, int(counts[id_])) for id_, name in NAME_BY_ID.items()]
+    counts = class_counts.of(components.index())
+    objects = [DrawableObject(name, counts.get(id_, 0)) for id_, name in NAME_BY_ID.items()]
     return sorted(objects, key=lambda thing: (-thing.images, thing.name))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -66,7 +66,7 @@ class Described:
         score = float(weights.prod()) * (rest if others else 1.0)
         whole = float(weights.sum()) + rest
         scale = score / whole if whole else 0.0
-        scaled = [_scaled(reason, scale) for reason in others]
+        scaled = [reason.scaled(scale) for reason in others]
         own = [
             _reason(description, float(weight), float(weight) * scale)
             for description, weight in zip(self.descriptions, weights, strict=True)
@@ -159,8 +159,3 @@ def _reason(description: Description, probability: float, part: float) -> Reason
         part=part,
         is_met=probability >= EVEN,
     )
-
-
-def _scaled(reason: Reason, scale: float) -> Reason:
-    objects = tuple(replace(found, part=found.part * scale) for found in reason.objects)
-    return replace(reason, part=reason.part * scale, objects=objects)

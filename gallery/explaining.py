@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from django.utils.translation import gettext as _
@@ -45,6 +45,15 @@ class Reason:
     """The query's object, in a search by photo or layout."""
     mirrored: bool = False
     """Whether the query's object is met with left and right exchanged."""
+
+    def scaled(self, scale: float) -> Reason:
+        """The same with all of its parts multiplied, as of a score that is a product."""
+        return replace(
+            self,
+            part=self.part * scale,
+            objects=tuple(replace(found, part=found.part * scale) for found in self.objects),
+            looks=tuple(replace(seen, part=seen.part * scale) for seen in self.looks),
+        )
 
 
 class TextReasons:

@@ -18,24 +18,23 @@ from gallery.compared_looks import ComparedLooks, Mixture
 from gallery.decoding import look_input, read_pixels
 from gallery.errors import QueryRefused
 from gallery.explaining import Reason, layout_reasons
-from gallery.layouts import Box, Layout
-from gallery.look_projection import current_look_space
-from gallery.looking import look_at
-from gallery.photo_queries import box_in_pixels
-from gallery.scoring import OBJECTS, layout_query
-from gallery.search import (
+from gallery.hits import (
     ANY_CUT_OFF,
     DEFAULT_LIMIT,
     MATCH_FLOOR,
-    PHOTO_CUT_OFF,
     Answer,
     Page,
     answer_of,
     hits_of,
     ranking_of,
-    rows_answering,
-    search_layout,
 )
+from gallery.layouts import Box, Layout
+from gallery.look_projection import current_look_space
+from gallery.looking import look_at
+from gallery.photo_queries import box_in_pixels
+from gallery.scoring import OBJECTS, layout_query
+from gallery.search import PHOTO_CUT_OFF, search_layout
+from gallery.text_search import rows_answering
 from gallery.thumbnails import Size
 
 # Below this a photo is likelier of something else; below the floor it is not even counted.
@@ -158,7 +157,7 @@ def search_alike(
         if ready is not None:
             objects = index.objects_of(row, ready.classes)
             found = layout_reasons(layout, ready, objects, index.layout_weight_of(row))
-            reasons += [_scaled(reason, mixture.layout) for reason in found]
+            reasons += [reason.scaled(mixture.layout) for reason in found]
         return tuple(reasons)
 
     hits = hits_of(index, ranking, why)
@@ -192,11 +191,6 @@ def look_of_file(path: Path, part: Box | None = None) -> Vector:
     found = look_at(embedder, look_input(pixels))
     vector: Vector = _look_index().space.vectors(found.embedding)[0]
     return vector
-
-
-def _scaled(reason: Reason, scale: float) -> Reason:
-    objects = tuple(replace(found, part=found.part * scale) for found in reason.objects)
-    return replace(reason, part=reason.part * scale, objects=objects)
 
 
 def _look_index() -> LookIndex:

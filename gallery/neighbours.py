@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from detector import DetectorError
 from featurestore.errors import StoreError
 from gallery.errors import Refused
+from gallery.hits import Answer
 from gallery.layouts import Layout, parse_layout, parse_part
 from gallery.look_search import look_of_file, look_of_image, read_likeness, search_alike
 from gallery.models import Image
 from gallery.originals import thumbnail_path
 from gallery.photo_queries import layout_of_part, load_photo_query
-from gallery.search import Answer, layout_of_image, search_layout, search_text
+from gallery.search import layout_of_image, search_layout, search_text
 from gallery.thumbnails import Size
 
 LONGEST_ORIGIN = 2000

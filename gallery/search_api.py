@@ -15,6 +15,7 @@ from pydantic import Field
 
 from featurestore.errors import StoreError
 from gallery.answers import SearchResults, search_results
+from gallery.hits import DEFAULT_LIMIT, MAX_LIMIT, Answer
 from gallery.layouts import Layout, LayoutObjects, layout_of, parse_part
 from gallery.look_search import Likeness, look_of_file, look_of_image, search_alike
 from gallery.lookup import image_or_404
@@ -22,14 +23,7 @@ from gallery.original_response import original_response
 from gallery.originals import thumbnail_path
 from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS
-from gallery.search import (
-    DEFAULT_LIMIT,
-    MAX_LIMIT,
-    Answer,
-    layout_of_image,
-    search_layout,
-    search_text,
-)
+from gallery.search import layout_of_image, search_layout, search_text
 from gallery.thumbnails import Size
 from gallery.uploads import check_size, uploaded_path
 

@@ -90,7 +90,8 @@ def condition_sentence(
         objects: those that answer it, or that should not be there, surest first.
         looks: what the photo as a whole looks like of what is asked for, likeliest first.
     """
-    text = re.sub("^-", _("no") + " ", label).replace('"', "")
+    text = f"{_('no')} {label[1:]}" if label.startswith("-") else label
+    text = text.replace('"', "")
     seen = _looks(looks)
     if part.tagged or (isinstance(part.condition, Presence) and is_told_by_tag(part.condition)):
         return _said(text, _tagged(text, part, objects, seen))

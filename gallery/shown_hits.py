@@ -14,9 +14,9 @@ from gallery.drawing import (
     place_in_layout,
 )
 from gallery.explaining import Reason
+from gallery.hits import Hit
 from gallery.layouts import Box, Layout
 from gallery.models import Image
-from gallery.search import Hit
 from gallery.sentences import Found
 from gallery.text_query import TextQuery
 

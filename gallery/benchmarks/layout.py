@@ -17,9 +17,10 @@ from gallery.benchmarks.made_photos import Source, made_features
 from gallery.benchmarks.queries import layouts
 from gallery.benchmarks.timing import Report, timed
 from gallery.explaining import Reason, layout_reasons
+from gallery.hits import DEFAULT_LIMIT, MATCH_FLOOR
 from gallery.layouts import Layout
 from gallery.scoring import layout_query
-from gallery.search import DEFAULT_LIMIT, MATCH_FLOOR, PHOTO_CUT_OFF
+from gallery.search import PHOTO_CUT_OFF
 from gallery.vocabulary import Vocabulary
 
 # The original loop is so slow that it is measured on so many images, and the figure scaled.

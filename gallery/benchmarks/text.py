@@ -18,8 +18,8 @@ from gallery.benchmarks.made_photos import Source
 from gallery.benchmarks.queries import TEXT_KINDS, text_queries
 from gallery.benchmarks.timing import Report, timed
 from gallery.explaining import Reason, TextReasons
+from gallery.hits import DEFAULT_LIMIT, MATCH_FLOOR
 from gallery.scoring import TEXT_CUT_OFF, score_query
-from gallery.search import DEFAULT_LIMIT, MATCH_FLOOR
 from gallery.text_query import read_query
 from gallery.vocabulary import Vocabulary
 

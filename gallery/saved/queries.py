@@ -12,16 +12,16 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
-from gallery import components
 from gallery.errors import QueryRefused
+from gallery.hits import Answer
 from gallery.layouts import parse_layout, parse_part
 from gallery.look_search import look_of_file, look_of_image, read_likeness, search_alike
 from gallery.models import Image
 from gallery.object_names import shown_count
 from gallery.originals import thumbnail_path
 from gallery.saved.models import MAX_NAME_LENGTH
-from gallery.search import Answer, layout_of_image, search_layout, search_text
-from gallery.text_query import read_query
+from gallery.search import layout_of_image, search_layout, search_text
+from gallery.text_search import read_text
 from gallery.thumbnails import Size
 
 # Options that are more than switched on.
@@ -134,7 +134,7 @@ def parse_saved(text: str) -> SavedQuery:
     [kind] = kinds
     query = SavedQuery.of(kind, str(given[kind]), {name: str(given[name]) for name in given})
     if kind == "q":
-        read_query(query.value, components.vocabulary())
+        read_text(query.value)
     elif kind == "layout":
         query = replace(query, value=parse_layout(query.value).to_json())
     elif not query.value.isdecimal() or len(query.value) > MAX_ID_DIGITS:
@@ -146,7 +146,7 @@ def parse_saved(text: str) -> SavedQuery:
         parse_part(options["part"])
     read_likeness(options)
     if kind == "similar" and "q" in options:
-        read_query(options["q"], components.vocabulary())
+        read_text(options["q"])
     return query
 
 

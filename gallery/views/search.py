@@ -20,6 +20,7 @@ from gallery import describing
 from gallery.canvas import QUICK_OBJECTS, SHAPES, drawable_objects, nearest_shape
 from gallery.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, drawn_layout
 from gallery.errors import QueryRefused, Refused
+from gallery.hits import Answer
 from gallery.layouts import Box, Layout, parse_layout, parse_part
 from gallery.look_search import (
     Likeness,
@@ -34,7 +35,7 @@ from gallery.originals import thumbnail_path
 from gallery.photo_queries import layout_of_part
 from gallery.saved.queries import SavedQuery
 from gallery.saved.saving import Savable
-from gallery.search import Answer, layout_of_image, search_text
+from gallery.search import layout_of_image, search_text
 from gallery.shown_hits import ShownHit, shown_for_layout, shown_for_text, text_colours
 from gallery.thumbnails import Size
 from gallery.views.likeness import likeness_control

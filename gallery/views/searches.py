@@ -18,10 +18,10 @@ from detector import DetectorError
 from featurestore.errors import StoreError
 from gallery.access.visitors import visitor_of
 from gallery.errors import QueryRefused, Refused
+from gallery.hits import Answer
 from gallery.models import Image, SavedSearch
 from gallery.saved.queries import saved_query_of
 from gallery.saved.saving import rename_search, save_search
-from gallery.search import Answer
 
 SEARCHES_ON_A_PAGE = 24
 PHOTOS_SHOWN = 4

@@ -18,10 +18,11 @@ from pytest_django import Settings
 from featurestore.checking import check_store
 from gallery import components, describing
 from gallery.errors import QueryRefused
+from gallery.hits import Answer
 from gallery.ingest import ingest_batch
 from gallery.looking import fill_in_looks
 from gallery.models import Image
-from gallery.search import Answer, search_text
+from gallery.search import search_text
 from gallery.trash import move_to_trash
 from gallery.uploads import receive_file
 from tests.image_text_models import make_model

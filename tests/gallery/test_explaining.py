@@ -9,9 +9,11 @@ import pytest
 from detector.labels import CLASS_NAMES, NAME_BY_ID
 from gallery import components
 from gallery.explaining import Reason, TextReasons
+from gallery.hits import Answer, Hit
 from gallery.layouts import Layout, parse_layout, unit_box
 from gallery.plurals import counted, plural
-from gallery.search import Answer, Hit, detections_of, layout_of_image, search_layout, search_text
+from gallery.search import detections_of, layout_of_image, search_layout, search_text
+from gallery.sentences import Found, Seen
 from gallery.text_query import read_query
 from tests.gallery.made_gallery import (
     LEFT,
@@ -65,6 +67,13 @@ TEXTS = [
     "dog on qqxqq",
 ]
 NOT_FOUND = ["cat left of couch near dog", "2 dogs on couch"]
+
+
+def test_a_scaled_reason_has_all_of_its_parts_scaled() -> None:
+    box = (0.0, 0.0, 1.0, 1.0)
+    reason = Reason("dog", "", 0.5, True, (Found("dog", 0.9, box, 0.4),), (Seen("pug", 0.3, 0.1),))
+    half = reason.scaled(0.5)
+    assert (half.part, half.objects[0].part, half.looks[0].part) == (0.25, 0.2, 0.05)
 
 
 @pytest.fixture

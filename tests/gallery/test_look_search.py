@@ -18,13 +18,15 @@ from featurestore.looks import EMBEDDING_DIMENSIONS
 from gallery import components
 from gallery.compared_looks import Mixture
 from gallery.errors import QueryRefused
+from gallery.hits import Answer
 from gallery.look_projection import LookProjection, versions, write_projection
 from gallery.look_search import Likeness, look_of_file, look_of_image, search_alike
 from gallery.looking import fill_in_looks
 from gallery.models import Image
 from gallery.originals import thumbnail_path
 from gallery.photo_queries import layout_of_photo
-from gallery.search import Answer, layout_of_image
+from gallery.search import layout_of_image
+from gallery.tags.photo_tags import change_tags
 from gallery.thumbnails import Size
 from gallery.trash import move_to_trash
 from tests.gallery.made_gallery import add_photo
@@ -95,6 +97,10 @@ def test_words_say_what_may_be_found(looked_at: Photos) -> None:
         layout_of_photo(COFFEE), lambda: look_of_file(COFFEE), Likeness(0.5), only="cup", weak=True
     )
     assert names(every) == ["coffee"]
+    # What a person says of a photo is an answer as well.
+    change_tags([looked_at["chelsea"]], add=["summer party"])
+    for weight in (0, 1):
+        assert names(like_file(CAT, weight, only="summer party")) == ["chelsea"]
     with pytest.raises(QueryRefused):
         like_file(COFFEE, 0, only="(")
 

@@ -12,6 +12,7 @@ from PIL import ImageOps
 
 from detector.labels import ID_BY_NAME
 from gallery.errors import QueryRefused
+from gallery.hits import Answer
 from gallery.layouts import Layout, parse_layout, unit_box
 from gallery.models import Image
 from gallery.originals import delete_images
@@ -19,7 +20,6 @@ from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import TEXT_CUT_OFF
 from gallery.search import (
     PHOTO_CUT_OFF,
-    Answer,
     detections_of,
     layout_of_image,
     search_layout,

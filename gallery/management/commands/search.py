@@ -13,11 +13,12 @@ from detector import DetectorError
 from gallery.answers import search_results
 from gallery.catalogue import prepare_catalogue
 from gallery.errors import Refused
+from gallery.hits import DEFAULT_LIMIT, Answer
 from gallery.layouts import parse_layout, parse_part
 from gallery.look_search import WAYS, Likeness, look_of_file, search_alike
 from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS, SCORES
-from gallery.search import DEFAULT_LIMIT, Answer, search_layout, search_text
+from gallery.search import search_layout, search_text
 from gallery.text_query import Reading
 
 

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 # What programs read speaks English, whatever they say that they prefer.
-FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics")
+FOR_PROGRAMS = ("/api/", "/healthz", "/readyz", "/metrics", "/robots.txt")
 # Browsers alone send it: a page's script asks the API for a person, in whose language it answers.
 FROM_A_PAGE = ("Sec-Fetch-Site", "same-origin")
 # Pictures and downloads are the same in every language, and caches keep one of each.

@@ -116,6 +116,8 @@ RULES: dict[tuple[str, str], Needs] = {
     ("GET", "api/v1/searches"): Needs.READER,
     ("POST", "api/v1/searches"): Needs.EDITOR,
     ("DELETE", "api/v1/searches/<key>"): Needs.EDITOR,
+    # Programs that gather pages ask before they have anything else.
+    ("GET", "robots.txt"): Needs.NOTHING,
     # Watching.
     ("GET", "healthz"): Needs.NOTHING,
     ("GET", "readyz"): Needs.WATCHING,

@@ -131,6 +131,18 @@ def test_it_fits_a_narrow_phone(
     assert width <= PHONE["width"]
 
 
+def test_a_narrow_phone_has_two_photos_in_a_row(
+    gallery: ServedGallery, open_page: OpenPage
+) -> None:
+    page = open_page(gallery, "/photos/", viewport=PHONE)
+    tops = "photos => photos.map((photo) => photo.getBoundingClientRect().top)"
+    medium = page.locator(".thumbnail").evaluate_all(tops)
+    page.get_by_role("link", name="Small pictures").click()
+    small = page.locator(".thumbnail").evaluate_all(tops)
+    # They are about as wide as 3:2.
+    assert [medium.count(medium[0]), small.count(small[0])] == [2, 3]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_can_be_read_and_heard(
     gallery: ServedGallery, open_page: OpenPage, addresses: dict[str, str], scheme: str

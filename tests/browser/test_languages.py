@@ -32,6 +32,15 @@ READ = """() => {
   return texts.filter(Boolean);
 }"""
 WIDTHS = "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+# How wide what may be typed is, and the room that it has.
+PLACEHOLDER = """() => {
+  const field = document.querySelector(".text-search input");
+  const { font, paddingInlineStart, paddingInlineEnd } = getComputedStyle(field);
+  const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+  canvas.font = font;
+  const room = field.clientWidth - parseFloat(paddingInlineStart) - parseFloat(paddingInlineEnd);
+  return [canvas.measureText(field.placeholder).width, room];
+}"""
 MIRRORED = "document.documentElement.dir = 'rtl'"
 
 
@@ -69,6 +78,8 @@ def test_pages_are_french_and_fit_in_both_directions(
         assert english == [], path
         whole, seen = page.evaluate(WIDTHS)
         assert whole <= seen, path
+        example, room = page.evaluate(PLACEHOLDER)
+        assert example <= room, path
         page.evaluate(MIRRORED)
         whole, seen = page.evaluate(WIDTHS)
         assert whole <= seen, f"{path} from right to left"

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import OpenPage
+from tests.browser.dropping import drop, paste
 from tests.browser.test_every_page import FAINT, UNSPOKEN
 from tests.gallery.guarded_gallery import GuardedGallery
 from tests.gallery.people import PASSWORD
-from tests.photos import CAT
+from tests.photos import CAT, COFFEE
 
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
 NEW_PASSWORD = "another long passphrase"
@@ -38,6 +39,18 @@ def sign_in(page: Page, name: str, password: str) -> None:
     page.get_by_label("Name").fill(name)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def page_of_an_ended_session(
+    gallery: GuardedGallery, open_page: OpenPage, size: dict[str, int]
+) -> tuple[Page, Locator]:
+    """The dashboard with its field for photos, open since before the session ended."""
+    page = open_page(gallery, "/", viewport=size)
+    sign_in(page, "ada", PASSWORD)
+    photos = page.get_by_label("Choose photos or drop them here")
+    expect(photos).to_be_attached()
+    page.context.clear_cookies(name="sessionid")
+    return page, photos
 
 
 def test_one_signs_in_and_out(
@@ -73,6 +86,12 @@ def test_an_owner_adds_a_reader_who_is_offered_no_upload(
     newcomer.get_by_role("button", name="Set the password").click()
     expect(newcomer.get_by_role("heading", level=1)).to_be_visible()
     assert newcomer.get_by_label("Choose photos or drop them here").count() == 0
+    drop(newcomer.locator("main"), CAT)
+    paste(newcomer.locator("main"), "image.png", COFFEE.read_bytes())
+    expect(newcomer.locator(".toast")).to_contain_text("Only editors may upload")
+    # Searching is for readers too.
+    drop(newcomer.locator("[data-photo-search]"), CAT)
+    newcomer.wait_for_url("**/search/photo/*/")
     page.goto("/")
     assert page.get_by_label("Choose photos or drop them here").count() == 1
 
@@ -95,11 +114,7 @@ def test_a_token_is_shown_once(
 def test_an_upload_after_the_session_has_ended_goes_on_after_signing_in(
     guarded: GuardedGallery, open_page: OpenPage, size: dict[str, int]
 ) -> None:
-    page = open_page(guarded, "/", viewport=size)
-    sign_in(page, "ada", PASSWORD)
-    photos = page.get_by_label("Choose photos or drop them here")
-    expect(photos).to_be_attached()
-    page.context.clear_cookies(name="sessionid")
+    page, photos = page_of_an_ended_session(guarded, open_page, size)
     photos.set_input_files(CAT)
     trouble = page.locator("[data-upload-trouble]")
     expect(trouble).to_contain_text("Please sign in")
@@ -113,11 +128,7 @@ def test_an_upload_after_the_session_has_ended_goes_on_after_signing_in(
 def test_an_upload_from_a_page_before_another_login_of_the_same_person_goes_on(
     guarded: GuardedGallery, open_page: OpenPage, size: dict[str, int]
 ) -> None:
-    page = open_page(guarded, "/", viewport=size)
-    sign_in(page, "ada", PASSWORD)
-    photos = page.get_by_label("Choose photos or drop them here")
-    expect(photos).to_be_attached()
-    page.context.clear_cookies(name="sessionid")
+    page, photos = page_of_an_ended_session(guarded, open_page, size)
     other = page.context.new_page()
     other.goto(f"http://127.0.0.1:{guarded.port}/login")
     sign_in(other, "ada", PASSWORD)
@@ -133,7 +144,7 @@ def test_the_pages_fit_and_can_be_read_and_heard(
     page = open_page(guarded, "/login", viewport=size)
 
     def look() -> None:
-        assert page.locator("h1").count() == 1, page.url
+        expect(page.locator("h1")).to_have_count(1)
         assert page.title().endswith("Image Gallery"), page.url
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], page.url
         assert page.evaluate(UNSPOKEN) == [], page.url

@@ -120,6 +120,7 @@ TABLE: list[tuple[str, str, set[Who]]] = [
     ("DELETE", "/api/v1/searches/never-made", EDITORS),
     ("POST", "/language", ALL),
     ("GET", "/script-texts/fr.js", ALL),
+    ("GET", "/robots.txt", ALL),
     ("GET", "/healthz", ALL),
     ("GET", "/readyz", READERS),
     ("GET", "/metrics", READERS),

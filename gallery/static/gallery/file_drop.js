@@ -24,8 +24,8 @@ export function acceptDroppedFiles(element, onFiles) {
 // What becomes of files on the rest of the page.
 let elsewhere = null;
 
-/** Calls onDrop with what is dropped on no such element, and onHover while it could be. */
-export function acceptDropsElsewhere(onDrop, onHover) {
+/** Calls onDrop with what is dropped on no such element, and onHover(whether it could be) before. */
+export function acceptDropsElsewhere(onDrop, onHover = () => {}) {
   elsewhere = { onDrop, onHover };
 }
 
@@ -45,3 +45,13 @@ document.addEventListener("dragleave", (event) => {
   // They have left the window.
   if (!event.relatedTarget) elsewhere?.onHover(false);
 });
+
+/** Calls onPaste with the clipboard where files are pasted into no field. */
+export function acceptPastes(onPaste) {
+  document.addEventListener("paste", (event) => {
+    const field = event.target.closest?.("input, textarea, [contenteditable]");
+    if (field || !event.clipboardData?.files.length) return;
+    event.preventDefault();
+    onPaste(event.clipboardData);
+  });
+}

@@ -1,6 +1,6 @@
 // Photos are dropped or pasted anywhere, or chosen; what is under way goes on on every page.
 
-import { acceptDropsElsewhere } from "./file_drop.js";
+import { acceptDropsElsewhere, acceptPastes } from "./file_drop.js";
 import { chosenFiles, droppedFiles, pastedFiles } from "./photo_files.js";
 
 const place = document.querySelector("[data-upload-tray]");
@@ -28,12 +28,7 @@ acceptDropsElsewhere(
   },
 );
 
-document.addEventListener("paste", (event) => {
-  const field = event.target.closest?.("input, textarea, [contenteditable]");
-  if (field || !event.clipboardData?.files.length) return;
-  event.preventDefault();
-  take(pastedFiles(event.clipboardData));
-});
+acceptPastes((clipboard) => take(pastedFiles(clipboard)));
 
 for (const input of document.querySelectorAll("[data-upload-files]")) {
   const takeChosen = () => {

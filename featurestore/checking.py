@@ -6,7 +6,6 @@ import errno
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore import segments
+from featurestore import segment_file, segments
 from featurestore.columns import read_text_attribute
 from featurestore.current_model import MODELS_FILE, read_model_choice
 from featurestore.durable import UNFINISHED
@@ -31,11 +30,10 @@ from featurestore.look_postings_files import LOOK_POSTINGS, read_look_postings
 from featurestore.looks import LOOKS
 from featurestore.posting_kernels import MAX_CLASS_ID
 from featurestore.reading_process import ReadingProcess
-from featurestore.segments import open_segment_file
+from featurestore.segment_file import SEGMENT_NAME, open_segment_file
 from featurestore.store import ABANDONED_SECONDS, FeatureStore
 from featurestore.view import VIEW, VIEW_NAME
 
-SEGMENT_NAME = re.compile(rf"[0-9a-f]{{16}}-([0-9a-f]{{{segments.DIGEST_LENGTH}}})\.h5")
 QUARANTINE = "quarantine"
 
 # Kinds of files that can be made again from others.
@@ -147,7 +145,7 @@ def check_segment(path: Path, kind: str, process: ReadingProcess) -> Iterator[Fi
     try:
         if name is None:
             problem = "is not named as a segment is."
-        elif segments.digest_of(path) != name[1]:
+        elif segment_file.digest_of(path) != name[1]:
             problem = "has changed on disk: its SHA-256 is not that of its name."
         else:
             yield from _contents_problems(path, kind)
@@ -262,8 +260,8 @@ def _check_features(path: Path) -> list[Finding]:
         if (ids < 1).any() or len(ssd["written_at"]) != len(ids):
             return [Finding(path, "has rows without an image or a time.", Remedy.SALVAGE)]
         findings = []
-        for start in range(0, len(ids), segments.CHUNK_ROWS):
-            rows = slice(start, start + segments.CHUNK_ROWS)
+        for start in range(0, len(ids), segment_file.CHUNK_ROWS):
+            rows = slice(start, start + segment_file.CHUNK_ROWS)
             wrong = ~plausible_features(ssd["features"][rows], nlp["features"][rows])
             for image_id in ids[rows][wrong].tolist():
                 problem = f"has features of image {image_id} that no detector gives."

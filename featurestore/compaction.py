@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from featurestore import looks, segments
+from featurestore import looks, segment_file, segments
 from featurestore.durable import fsync_folder
 from featurestore.errors import (
     CompactionRuns,
@@ -138,7 +138,7 @@ def _sound_groups(report: Compaction, find: _Find, everything: bool) -> list[lis
 
 def _is_sound(path: Path) -> bool:
     try:
-        segments.check_digest(path)
+        segment_file.check_digest(path)
     except (SegmentDamaged, OSError):
         return False
     return True
@@ -149,7 +149,7 @@ def _merge_group(
 ) -> tuple[list[Path], set[Path]]:
     """Write one segment for a group; returns its sources, and that segment if any row counts."""
     live = [rows for rows in group if len(rows.live)]
-    newest = max(segments.time_ns_of(rows.path.name) for rows in group)
+    newest = max(segment_file.time_ns_of(rows.path.name) for rows in group)
     try:
         written = {merge(live, newest)} if live else set()
     except (SegmentDamaged, SegmentUnavailable, ImageDamaged) as error:

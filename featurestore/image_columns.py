@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from featurestore.columns import read_texts
-from featurestore.segments import IMAGES, open_segment_file
+from featurestore.segment_file import open_segment_file
+from featurestore.segments import IMAGES
 
 
 @dataclass(frozen=True)

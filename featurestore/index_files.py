@@ -24,7 +24,8 @@ from featurestore.mapped_columns import (
 )
 from featurestore.posting_kernels import MAX_CLASS_ID, objects_in_place
 from featurestore.postings import Objects, Postings
-from featurestore.segments import INDEX, SENTENCE_DIMENSIONS, open_segment_file, write_segment
+from featurestore.segment_file import open_segment_file, write_segment
+from featurestore.segments import INDEX, SENTENCE_DIMENSIONS
 
 # Raised when the arrays change their meaning; an index of another version is made again.
 INDEX_VERSION = 2

@@ -25,7 +25,7 @@ from featurestore.looks import (
     read_classes,
 )
 from featurestore.reading_process import ReadingProcess
-from featurestore.segments import CHUNK_ROWS, open_segment_file
+from featurestore.segment_file import CHUNK_ROWS, open_segment_file
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from featurestore.mapped_columns import (
     mapped_column,
     write_columns_to_map,
 )
-from featurestore.segments import open_segment_file, write_segment
+from featurestore.segment_file import open_segment_file, write_segment
 
 LOOK_INDEX = "look_index"
 

@@ -16,7 +16,7 @@ from featurestore.mapped_columns import (
     write_columns_to_map,
 )
 from featurestore.posting_kernels import objects_in_place
-from featurestore.segments import open_segment_file, write_segment
+from featurestore.segment_file import open_segment_file, write_segment
 
 LOOK_POSTINGS = "look_postings"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from featurestore.errors import SegmentDamaged
 from featurestore.live_rows import contains
 from featurestore.looks import EMBEDDING_DIMENSIONS, GROUP, LOOKS
-from featurestore.segments import open_segment_file
+from featurestore.segment_file import open_segment_file
 
 ROW_BYTES = 2 * EMBEDDING_DIMENSIONS
 # So many segments are 64 GB of looks.

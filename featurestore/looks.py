@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from featurestore.columns import write_column, write_text_attribute
 from featurestore.hdf5_files import add_group
-from featurestore.segments import CHUNK_ROWS, open_segment_file, write_segment
+from featurestore.segment_file import CHUNK_ROWS, open_segment_file, write_segment
 
 LOOKS = "looks"
 GROUP = "look_feature_group"

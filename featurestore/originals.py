@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from featurestore.durable import FileState
 from featurestore.errors import ImageDamaged, SegmentDamaged, SegmentUnavailable, machine_errno
-from featurestore.segments import IMAGES, open_segment_file
+from featurestore.segment_file import open_segment_file
+from featurestore.segments import IMAGES
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from featurestore import segments
-from featurestore.checking import QUARANTINE, SEGMENT_NAME, Finding, Remedy, segment_files
+from featurestore.checking import QUARANTINE, Finding, Remedy, segment_files
 from featurestore.durable import fsync_folder
 from featurestore.look_checking import salvage_looks
 from featurestore.looks import LOOKS, write_looks
@@ -24,6 +24,7 @@ from featurestore.salvage import (
     salvage_features,
     salvage_images,
 )
+from featurestore.segment_file import SEGMENT_NAME, time_ns_of
 from featurestore.store import FeatureStore
 
 
@@ -133,5 +134,5 @@ def _salvage(
 def _time_ns(path: Path) -> int:
     """The damaged segment's time, so that its rows stay older than those written after it."""
     if SEGMENT_NAME.fullmatch(path.name):
-        return segments.time_ns_of(path.name)
+        return time_ns_of(path.name)
     return path.stat().st_mtime_ns

@@ -20,8 +20,8 @@ from featurestore.checking import IMAGE_COLUMNS, plausible_features
 from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged
 from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.reading_process import ReadingProcess
+from featurestore.segment_file import CHUNK_ROWS
 from featurestore.segments import (
-    CHUNK_ROWS,
     MAX_OBJECTS,
     OBJECT_COLUMNS,
     SENTENCE_DIMENSIONS,

@@ -19,7 +19,7 @@ import numpy as np
 from h5py import h5d, h5p, h5s, h5t
 from numpy.typing import NDArray
 
-from featurestore import segments
+from featurestore import segment_file, segments
 from featurestore.columns import write_column, write_text_attribute, write_texts
 from featurestore.corrections import Correction
 from featurestore.durable import FileState, write_durably
@@ -225,7 +225,7 @@ def _fill(
     looks: tuple[str, _FeatureRows] | None,
     names: dict[int, str],
 ) -> None:
-    segments.write_root_attributes(file, VIEW)
+    segment_file.write_root_attributes(file, VIEW)
     write_text_attribute(file, "model_id", model_id)
     if looks is not None:
         _write_looks(file, *looks)

@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from featurestore import checking, segments
+from featurestore import checking, segment_file, segments
 from featurestore.checking import Remedy, check_store, plausible_features, segment_files
 from featurestore.looks import write_looks
 from featurestore.reading_process import ReadingProcess
@@ -168,7 +168,7 @@ def test_trouble_of_the_machine_is_no_finding(
     def fail(path: Path) -> str:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    monkeypatch.setattr(segments, "digest_of", fail)
+    monkeypatch.setattr(segment_file, "digest_of", fail)
     with pytest.raises(OSError, match="Too many open files"):
         list(check_store(store.folder))
 
@@ -177,14 +177,14 @@ def test_what_a_failing_disk_cannot_read_is_damaged(
     store: FeatureStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = min((store.folder / "images").iterdir())
-    whole = segments.digest_of
+    whole = segment_file.digest_of
 
     def fail(of: Path) -> str:
         if of == path:
             raise OSError(errno.EIO, "Input/output error")
         return whole(of)
 
-    monkeypatch.setattr(segments, "digest_of", fail)
+    monkeypatch.setattr(segment_file, "digest_of", fail)
     (finding,) = check_store(store.folder)
     assert (finding.path, finding.remedy) == (path, Remedy.SALVAGE)
 

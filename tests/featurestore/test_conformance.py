@@ -10,7 +10,8 @@ from hypothesis.stateful import run_state_machine_as_test
 from featurestore import compaction, model_features
 from featurestore.compaction import compact
 from featurestore.durable import UNFINISHED
-from featurestore.segments import IMAGES, Edit, StoredImage, open_segment_file
+from featurestore.segment_file import open_segment_file
+from featurestore.segments import IMAGES, Edit, StoredImage
 from featurestore.store import FeatureStore
 from tests.featurestore.conformance import (
     Implementation,

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from featurestore.durable import UNFINISHED
-from featurestore.segments import DIGEST_LENGTH, FORMAT, FORMAT_VERSION, Edit, digest_of
+from featurestore.segment_file import DIGEST_LENGTH, FORMAT, FORMAT_VERSION, digest_of
+from featurestore.segments import Edit
 from featurestore.store import FeatureStore
 from featurestore.view import VIEW_NAME, write_view
 from tests.featurestore.samples import features, looks, random_detections, sample_image

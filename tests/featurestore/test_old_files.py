@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from featurestore import segments
+from featurestore import segment_file, segments
 from featurestore.originals import read_image_bytes
 from featurestore.segments import Edit, ImageFacts
 from featurestore.store import FeatureStore
@@ -68,7 +68,7 @@ def test_edits() -> None:
     "path", [IMAGES, FEATURES, LOOKS, DELETIONS, EDITS], ids=lambda path: path.parent.name
 )
 def test_names_hold_the_digest(path: Path) -> None:
-    assert path.stem.partition("-")[2] == segments.digest_of(path)
+    assert path.stem.partition("-")[2] == segment_file.digest_of(path)
 
 
 def test_they_make_a_store(tmp_path: Path) -> None:

@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from featurestore.checking import INDEXES, QUARANTINE, segment_files
+from featurestore.checking import QUARANTINE, segment_files
 from featurestore.current_model import MODELS_FILE
 from featurestore.durable import UNFINISHED, fsync_folder, sha256_of, write_durably
 from featurestore.errors import BackupRefused
+from featurestore.segment_checking import INDEXES
 from featurestore.segment_file import SEGMENT_NAME
 
 FORMAT = "image-gallery-backup"

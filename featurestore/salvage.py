@@ -16,10 +16,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.checking import IMAGE_COLUMNS, plausible_features
 from featurestore.errors import DAMAGE_ERRORS, SegmentDamaged
 from featurestore.hdf5_files import HDF5_LOCK
 from featurestore.reading_process import ReadingProcess
+from featurestore.segment_checking import IMAGE_COLUMNS, plausible_features
 from featurestore.segment_file import CHUNK_ROWS
 from featurestore.segments import (
     MAX_OBJECTS,

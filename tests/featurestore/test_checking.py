@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from featurestore import checking, segment_file, segments
-from featurestore.checking import Remedy, check_store, plausible_features, segment_files
+from featurestore.checking import Remedy, check_store, segment_files
 from featurestore.looks import write_looks
 from featurestore.reading_process import ReadingProcess
+from featurestore.segment_checking import plausible_features
 from featurestore.segments import Edit
 from featurestore.store import FeatureStore
 from featurestore.view import write_view

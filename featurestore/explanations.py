@@ -8,13 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.condition_answers import (
+    Answer,
+    FoundObject,
+    found_objects,
+    other,
+    present,
+    related,
+    seen_as_well,
+    tagged_as_well,
+)
 from featurestore.condition_kernels import EPSILON
 from featurestore.conditions import (
     HINT_WEIGHT,
@@ -28,12 +38,8 @@ from featurestore.conditions import (
     Relation,
 )
 from featurestore.encoded_query import Limits, united
-from featurestore.packing import SCORE_UNIT, pack_objects
-from featurestore.posting_kernels import LEAST_DOUBT, SURE_STEPS
+from featurestore.packing import SCORE_UNIT
 from featurestore.postings import ALL_CLASS_IDS
-from featurestore.relation_misses import RELATION_MISSED
-from featurestore.relations import RELATIONS, holds
-from featurestore.tagged_scores import tag_chance
 
 NO_TAGS: Mapping[str, float] = MappingProxyType({})
 NO_LOOKS: Mapping[int, float] = MappingProxyType({})
@@ -92,28 +98,6 @@ class Explanation:
     """All of that alternative, in its order."""
 
 
-@dataclass(frozen=True)
-class _Object:
-    row: int
-    class_id: int
-    score: float
-    box: tuple[float, ...]
-    packed_score: int
-    packed_area: float
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What a condition finds in an image, before it is negated."""
-
-    probability: float
-    objects: list[tuple[_Object, float]]
-    holds: bool = True
-    looks: tuple[tuple[int, float, float], ...] = ()
-    """Class, score, and the probability that it is of the kind, likeliest first."""
-    tagged: float = 0.0
-
-
 class Explainer:
     """Explains the scores of images for one query."""
 
@@ -158,7 +142,7 @@ class Explainer:
             looks: how probably it shows each look class, of `look_ids` at least.
             tags: how probable tags are that the query names, 0..1.
         """
-        objects = _objects(detections)
+        objects = found_objects(detections)
         best = Explanation(0.0, 0, ())
         for number, alternative in enumerate(self._query.alternatives):
             answers = [self._answer(condition, objects, looks, tags) for condition in alternative]
@@ -170,28 +154,28 @@ class Explainer:
     def _answer(
         self,
         condition: Condition,
-        objects: list[_Object],
+        objects: list[FoundObject],
         looks: Mapping[int, float],
         tags: Mapping[str, float],
-    ) -> _Answer:
+    ) -> Answer:
         if isinstance(condition, Presence):
-            answer = _present(condition, self._that_count(condition.asked, objects))
+            answer = present(condition, self._that_count(condition.asked, objects))
             seen = self._seen(condition, looks) if looks else []
-            return _tagged_as_well(_seen_as_well(answer, seen), condition, tags)
+            return tagged_as_well(seen_as_well(answer, seen), condition, tags)
         if isinstance(condition, Relation):
-            return _related(
+            return related(
                 condition,
                 self._that_count(condition.subject, objects),
                 self._that_count(condition.object, objects),
                 self._hints(condition.subject),
                 self._hints(condition.object),
             )
-        return _other(self._united[id(condition)], objects)
+        return other(self._united[id(condition)], objects)
 
     def _seen(
         self, condition: Presence, looks: Mapping[int, float]
     ) -> list[tuple[int, float, float]]:
-        """What an image looks like of what is asked for, as `_Answer.looks` has it."""
+        """What an image looks like of what is asked for, as `Answer.looks` has it."""
         weights = self._look_weights.get(id(condition), {})
         found = [
             (look_id, score, weights[look_id] * score)
@@ -207,7 +191,9 @@ class Explainer:
         weights = self._weights[id(asked.kind)]
         return {class_id for class_id, weight in weights.items() if weight <= HINT_WEIGHT}
 
-    def _that_count(self, asked: Asked, objects: list[_Object]) -> list[tuple[_Object, float]]:
+    def _that_count(
+        self, asked: Asked, objects: list[FoundObject]
+    ) -> list[tuple[FoundObject, float]]:
         """Objects of a kind and within its limits, and how probable each is, surest first."""
         weights, limits = self._weights[id(asked.kind)], self._limits[id(asked)]
         found = [
@@ -220,79 +206,7 @@ class Explainer:
         return sorted(found, key=lambda pair: -pair[1])
 
 
-def _present(condition: Presence, found: list[tuple[_Object, float]]) -> _Answer:
-    """Poisson binomial: how many of independent things, each with a probability, are so."""
-    chances = [1.0]
-    for _, probability in found:
-        none, one_more = 1 - probability, probability
-        chances = [
-            before * one_more + now * none
-            for before, now in zip([0.0, *chances], [*chances, 0.0], strict=True)
-        ]
-    at_least = max(condition.at_least, 0)
-    if condition.at_most is None:
-        return _Answer(max(0.0, 1 - math.fsum(chances[:at_least])), found)
-    return _Answer(min(1.0, math.fsum(chances[at_least : condition.at_most + 1])), found)
-
-
-def _seen_as_well(answer: _Answer, seen: list[tuple[int, float, float]]) -> _Answer:
-    """Noisy-or of objects and looks. A photo has one look, so those of several classes add up."""
-    if not seen:
-        return answer
-    of_looks = min(math.fsum(probability for _, _, probability in seen), 1.0)
-    probability = 1 - (1 - answer.probability) * (1 - of_looks)
-    return replace(answer, probability=probability, looks=tuple(seen))
-
-
-def _tagged_as_well(answer: _Answer, condition: Presence, tags: Mapping[str, float]) -> _Answer:
-    """Noisy-or of what was seen and what a tag says."""
-    told = tag_chance(condition, tags.get(condition.tag, 0.0)) if condition.tag else 0.0
-    if not told:
-        return answer
-    return replace(answer, probability=1 - (1 - answer.probability) * (1 - told), tagged=told)
-
-
-def _related(
-    condition: Relation,
-    subjects: list[tuple[_Object, float]],
-    objects: list[tuple[_Object, float]],
-    subject_hints: set[int],
-    object_hints: set[int],
-) -> _Answer:
-    """The most probable pair of two objects, where one that lies otherwise is worth a tenth.
-
-    Pairs of two hints (class ids whose weights are low) count for nothing.
-    """
-    best = _Answer(0.0, [])
-    for subject, of_subject in subjects:
-        for other, of_other in objects:
-            probability = of_subject * of_other
-            if subject.row == other.row or probability <= best.probability:
-                continue
-            if subject.class_id in subject_hints and other.class_id in object_hints:
-                continue
-            as_asked = bool(holds(RELATIONS[condition.name], subject.box, other.box))
-            probability *= 1 if as_asked else RELATION_MISSED
-            if probability > best.probability:
-                pair = [(subject, of_subject), (other, of_other)]
-                best = _Answer(probability, pair, as_asked)
-    return best
-
-
-def _other(weights: dict[int, float], objects: list[_Object]) -> _Answer:
-    """That there is a sure object of another kind, as far as its class counts as another."""
-    none, others = 1.0, []
-    for one in objects:
-        if one.packed_score >= SURE_STEPS:
-            there = 1 - max(1 - one.score, LEAST_DOUBT)
-            probability = there * (1 - weights.get(one.class_id, 0.0))
-            none *= 1 - probability
-            if probability > 0:
-                others.append((one, probability))
-    return _Answer(1 - none, sorted(others, key=lambda pair: -pair[1]))
-
-
-def _score(alternative: Alternative, answers: list[_Answer]) -> float:
+def _score(alternative: Alternative, answers: list[Answer]) -> float:
     """Geometric mean of what is asked for, times what each condition leaves that asks against."""
     product, terms, factor, something = 1.0, 0, 1.0, False
     for condition, answer in zip(alternative, answers, strict=True):
@@ -309,7 +223,7 @@ def _score(alternative: Alternative, answers: list[_Answer]) -> float:
 
 
 def _parts(
-    score: float, alternative: Alternative, answers: list[_Answer]
+    score: float, alternative: Alternative, answers: list[Answer]
 ) -> tuple[ConditionPart, ...]:
     """The score, shared among conditions by their probabilities, then among objects by theirs."""
     probabilities = [
@@ -360,16 +274,3 @@ def _asked(condition: Condition) -> tuple[Asked, ...]:
 
 def _kinds(condition: Condition) -> tuple[Kind, ...]:
     return tuple(asked.kind for asked in _asked(condition))
-
-
-def _objects(detections: NDArray[np.float32]) -> list[_Object]:
-    return [
-        _Object(row, int(class_id), score, tuple(box), packed_score, _area(*packed_box))
-        for row, ((class_id, score, *box), (packed_score, *packed_box)) in enumerate(
-            zip(detections.tolist(), pack_objects(detections).tolist(), strict=True)
-        )
-    ]
-
-
-def _area(xmin: int, ymin: int, xmax: int, ymax: int) -> float:
-    return float(max(xmax - xmin, 0) * max(ymax - ymin, 0))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from featurestore import segments
 from featurestore.index import Index, IndexPart
 from featurestore.index_files import IndexFile, read_index, write_index
-from featurestore.live_rows import NO_IDS, alive_rows, held_rows, latest_rows
+from featurestore.live_rows import NO_IDS, IdsAndTimes, alive_rows, held_rows, latest_rows
 from featurestore.mapped_columns import remove_others
 from featurestore.postings import Postings, merge_postings
 from featurestore.segment_folder import SegmentFolder, contents_of
@@ -92,10 +92,10 @@ class ModelFeatures:
         remove_others(written)
         return True
 
-    def rows(self) -> list[tuple[Path, NDArray[np.int64], NDArray[np.int64]]]:
-        """(path, image ids, times) of each segment: every row, covered or not."""
+    def rows(self) -> dict[Path, IdsAndTimes]:
+        """Every row of each segment, covered or not."""
         paths = [self.folder.folder / name for name in contents_of(self.folder)[1]]
-        return [(path, *segments.read_feature_rows(path)) for path in paths]
+        return {path: segments.read_feature_rows(path) for path in paths}
 
     def _read(self, deletions: int) -> tuple[tuple[int, int, int], Mapping[str, _Segment]]:
         """Look at the folders, and bring the delta up to date."""

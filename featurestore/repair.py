@@ -13,7 +13,7 @@ from pathlib import Path
 from featurestore import segments
 from featurestore.checking import QUARANTINE, Finding, Remedy, segment_files
 from featurestore.durable import fsync_folder
-from featurestore.look_checking import salvage_looks
+from featurestore.look_salvage import salvage_looks
 from featurestore.looks import LOOKS, write_looks
 from featurestore.reading_process import ReadingProcess
 from featurestore.salvage import (

@@ -76,7 +76,7 @@ class SalvagedImages:
 
 def salvage_images(path: Path, known: KnownImages, process: ReadingProcess) -> SalvagedImages:
     """Images whose bytes have their SHA-256: the one beside them, or one that is known."""
-    columns = dict(_read(path, process, _image_columns))
+    columns = dict(read_parts(path, process, _image_columns))
     found = SalvagedImages()
     offsets = columns.get("offset", [])
     count = max([len(offsets) - 1, *(len(columns.get(name, [])) for name in IMAGE_COLUMNS)])
@@ -101,7 +101,7 @@ def salvage_images(path: Path, known: KnownImages, process: ReadingProcess) -> S
 
 def salvage_features(path: Path, process: ReadingProcess) -> Features:
     """Rows that both groups of the segment agree about and that a detector can have written."""
-    return Features.concatenated(list(_read(path, process, _whole_features)))
+    return Features.concatenated(list(read_parts(path, process, _whole_features)))
 
 
 def salvage_deletions(path: Path, known: KnownImages, process: ReadingProcess) -> NDArray[np.int64]:
@@ -110,14 +110,14 @@ def salvage_deletions(path: Path, known: KnownImages, process: ReadingProcess) -
     A wrong deletion would lose a photo for ever; a missing one lets a deleted photo come back,
     which a person can delete again.
     """
-    ids = dict(_read(path, process, _columns, "image_id")).get("image_id", [])
+    ids = dict(read_parts(path, process, _columns, "image_id")).get("image_id", [])
     return np.array(sorted({i for i in ids if i > 0 and known.of_id(i) is None}), np.int64)
 
 
 def salvage_edits(path: Path, process: ReadingProcess) -> list[Edit]:
     """Edits that can be read."""
     names = ("image_id", "field", "value", "edited_at")
-    columns = dict(_read(path, process, _columns, *names))
+    columns = dict(read_parts(path, process, _columns, *names))
     edits = [Edit(*edit) for edit in zip(*(columns.get(name, []) for name in names), strict=False)]
     return [
         edit
@@ -126,7 +126,7 @@ def salvage_edits(path: Path, process: ReadingProcess) -> list[Edit]:
     ]
 
 
-def _read(
+def read_parts(
     path: Path,
     process: ReadingProcess,
     parts: Callable[..., Iterable[T]],

@@ -82,11 +82,10 @@ class SearchedLooks:
                 return False
             if on_disk and changed < max(FEW_IMAGES, CHANGED_SHARE * len(index)):
                 return False
-            ids, written_at = self._live(deletions[1])
+            made = read_again(lambda: self._made(*self._live(deletions[1])))
             folder = self._index_files.folder
             folder.mkdir(parents=True, exist_ok=True)
-            written = write_look_index(folder, self._made(ids, written_at))
-            remove_others(written)
+            remove_others(write_look_index(folder, made))
             return True
 
     def _files(self) -> dict[str, LookIndexFile | None]:

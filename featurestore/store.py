@@ -24,7 +24,7 @@ from featurestore.corrections import Correction, Corrections, SentenceOf
 from featurestore.durable import sweep_unfinished
 from featurestore.errors import ImageNotStored, SegmentDamaged, SegmentUnavailable
 from featurestore.index import Index
-from featurestore.live_rows import alive_rows, contains, latest_rows
+from featurestore.live_rows import alive_rows, contains, latest_rows, numbered_rows
 from featurestore.locations import Locations
 from featurestore.look_index import LookIndex
 from featurestore.look_index_files import LOOK_INDEX
@@ -272,14 +272,13 @@ class FeatureStore:
 
     def feature_segments(self, model_id: str, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Feature segments of a model likewise."""
-        rows = [row for row in self._features_of(model_id).rows() if row[0] not in without]
-        empty = np.empty(0, np.int64)
-        ids = np.concatenate([empty, *(ids for _, ids, _ in rows)])
-        written_at = np.concatenate([empty, *(written_at for _, _, written_at in rows)])
+        rows = self._features_of(model_id).rows()
+        parts = {path: of_segment for path, of_segment in rows.items() if path not in without}
+        ids, written_at, _, _ = numbered_rows(parts.values())
         deleted = self.deleted_ids()
         live = latest_rows(ids, deleted, written_at)
-        counts = [len(part) for _, part, _ in rows]
-        return segment_rows([path for path, _, _ in rows], counts, live, contains(deleted, ids))
+        counts = [len(part) for part, _ in parts.values()]
+        return segment_rows(list(parts), counts, live, contains(deleted, ids))
 
     def edit_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Edit segments likewise."""

@@ -8,7 +8,7 @@ can be made again from the segments at any time, so nothing depends on it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +16,6 @@ from typing import TypeVar
 
 import h5py
 import numpy as np
-from h5py import h5d, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 from featurestore import segment_file, segments
@@ -26,7 +25,7 @@ from featurestore.durable import FileState, write_durably
 from featurestore.errors import SegmentDamaged, SegmentUnavailable
 from featurestore.hdf5_files import add_group, hdf5_content
 from featurestore.image_columns import ImageColumns, read_image_columns
-from featurestore.live_rows import contains, latest_rows
+from featurestore.live_rows import NO_IDS, IdsAndTimes, contains, latest_rows, numbered_rows
 from featurestore.looks import (
     EMBEDDING_DIMENSIONS,
     GROUP,
@@ -35,32 +34,19 @@ from featurestore.looks import (
     LOOKS,
     read_look_rows,
 )
+from featurestore.segment_folder import read_again
 from featurestore.store import FeatureStore
+from featurestore.virtual_datasets import Run, runs_of, write_virtual
 
 logger = logging.getLogger(__name__)
 
 VIEW_NAME = "gallery.h5"
 VIEW = "view"
 
-# Compaction may remove a segment while the view is made, but hardly several times in a row.
-TRIES = 5
-
 # A store has far fewer segments of one kind, once it has been compacted.
 KEPT_SEGMENTS = 16384
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Neighbouring rows of a segment's dataset that are neighbours in the view as well."""
-
-    source: str
-    """Path of the segment, relative to the view."""
-    length: int
-    """Rows of the segment's dataset."""
-    start: int
-    stop: int
 
 
 @dataclass(frozen=True)
@@ -70,7 +56,7 @@ class _Images:
     columns: ImageColumns
     starts: NDArray[np.int64]
     """(n,) first byte of each image in the view's data."""
-    runs: list[_Run]
+    runs: list[Run]
     """The view's data, in bytes."""
 
 
@@ -80,7 +66,7 @@ class _FeatureRows:
 
     image_ids: NDArray[np.int64]
     """(n,)"""
-    runs: list[_Run]
+    runs: list[Run]
     """The same n rows, in the same order."""
 
 
@@ -97,16 +83,7 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
 
     Raises OSError (a full disk among them); the old view stays then.
     """
-    for tries_left in reversed(range(TRIES)):
-        try:
-            images = _live_images(store, leaving_out)
-            folder = store.folder / "features" / model_id
-            rows = _live_rows(store, folder, _feature_rows, images, leaving_out)
-            looks = _live_looks(store, images, leaving_out)
-            break
-        except FileNotFoundError:
-            if not tries_left:
-                raise
+    images, rows, looks = read_again(lambda: _shown(store, model_id, leaving_out))
     path = store.folder / VIEW_NAME
     names = store.edited_names()
     corrections = store.corrections()
@@ -122,6 +99,15 @@ def write_view(store: FeatureStore, model_id: str, *, leaving_out: Collection[Pa
     return path
 
 
+def _shown(
+    store: FeatureStore, model_id: str, leaving_out: Collection[Path]
+) -> tuple[_Images, _FeatureRows, tuple[str, _FeatureRows] | None]:
+    images = _live_images(store, leaving_out)
+    folder = store.folder / "features" / model_id
+    rows = _live_rows(store, folder, _feature_rows, images, leaving_out)
+    return images, rows, _live_looks(store, images, leaving_out)
+
+
 def _live_images(store: FeatureStore, leaving_out: Collection[Path]) -> _Images:
     parts = _read_segments(store.folder / "images", _image_columns, leaving_out)
     everything = ImageColumns.concatenated([part for _, part in parts])
@@ -133,10 +119,10 @@ def _live_images(store: FeatureStore, leaving_out: Collection[Path]) -> _Images:
     starts[by_place] = np.cumsum(sizes[by_place]) - sizes[by_place]
     offsets_of = {f"images/{path.name}": np.cumsum([0, *part.sizes]) for path, part in parts}
     runs = []
-    for run in _runs(list(offsets_of), [len(part.sizes) for _, part in parts], by_place):
+    for run in runs_of(list(offsets_of), [len(part.sizes) for _, part in parts], by_place):
         offsets = offsets_of[run.source]
         runs.append(
-            _Run(run.source, int(offsets[-1]), int(offsets[run.start]), int(offsets[run.stop]))
+            Run(run.source, int(offsets[-1]), int(offsets[run.start]), int(offsets[run.stop]))
         )
     return _Images(everything.take(by_id), starts[by_id], runs)
 
@@ -158,18 +144,16 @@ def _live_looks(
 def _live_rows(
     store: FeatureStore,
     folder: Path,
-    read: Callable[[Path, FileState], tuple[NDArray[np.int64], NDArray[np.int64]]],
+    read: Callable[[Path, FileState], IdsAndTimes],
     images: _Images,
     leaving_out: Collection[Path],
 ) -> _FeatureRows:
     parts = _read_segments(folder, read, leaving_out)
-    nothing = np.empty(0, np.int64)
-    ids = np.concatenate([nothing, *(ids for _, (ids, _) in parts)])
-    written_at = np.concatenate([nothing, *(times for _, (_, times) in parts)])
-    rows = latest_rows(ids, nothing, written_at)
+    ids, written_at, _, _ = numbered_rows(rows for _, rows in parts)
+    rows = latest_rows(ids, NO_IDS, written_at)
     rows = rows[contains(images.columns.image_ids, ids[rows])]
     sources = [str(path.relative_to(store.folder)) for path, _ in parts]
-    return _FeatureRows(ids[rows], _runs(sources, [len(ids) for _, (ids, _) in parts], rows))
+    return _FeatureRows(ids[rows], runs_of(sources, [len(ids) for _, (ids, _) in parts], rows))
 
 
 def _read_segments(
@@ -193,28 +177,13 @@ def _image_columns(path: Path, state: FileState) -> ImageColumns:
 
 
 @lru_cache(maxsize=KEPT_SEGMENTS)
-def _feature_rows(path: Path, state: FileState) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _feature_rows(path: Path, state: FileState) -> IdsAndTimes:
     return segments.read_feature_rows(path)
 
 
 @lru_cache(maxsize=KEPT_SEGMENTS)
-def _look_rows(path: Path, state: FileState) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _look_rows(path: Path, state: FileState) -> IdsAndTimes:
     return read_look_rows(path)
-
-
-def _runs(sources: Sequence[str], counts: Sequence[int], rows: NDArray[np.int64]) -> list[_Run]:
-    """Rows, counted over all sources one after the other, as runs within the sources."""
-    if len(rows) == 0:
-        return []
-    ends = np.cumsum(counts)
-    numbers = np.searchsorted(ends, rows, side="right")
-    breaks = np.flatnonzero((np.diff(rows) != 1) | (np.diff(numbers) != 0)) + 1
-    runs = []
-    for part in np.split(rows, breaks):
-        number = int(np.searchsorted(ends, part[0], side="right"))
-        start = int(part[0] - ends[number]) + counts[number]
-        runs.append(_Run(sources[number], counts[number], start, start + len(part)))
-    return runs
 
 
 def _fill(
@@ -237,7 +206,7 @@ def _fill(
         group = add_group(file, name)
         write_column(group, "image_id", rows.image_ids)
         # NaN where a segment is missing cannot be mistaken for a photo without objects.
-        _write_virtual(
+        write_virtual(
             group, "features", f"{name}/features", rows.runs, row_shape, np.float32, np.nan
         )
 
@@ -248,15 +217,15 @@ def _write_looks(file: h5py.File, model_id: str, rows: _FeatureRows) -> None:
     write_column(group, "image_id", rows.image_ids)
     source = f"{GROUP}/features"
     shape: tuple[int, ...] = (EMBEDDING_DIMENSIONS,)
-    _write_virtual(group, "features", source, rows.runs, shape, np.float16, np.nan)
+    write_virtual(group, "features", source, rows.runs, shape, np.float16, np.nan)
     for name, dtype, missing in (("class_id", np.int16, -1), ("class_score", np.float32, np.nan)):
         shape = (KEPT_CLASSES,)
-        _write_virtual(group, name, f"{GROUP}/{name}", rows.runs, shape, dtype, missing)
+        write_virtual(group, name, f"{GROUP}/{name}", rows.runs, shape, dtype, missing)
 
 
 def _write_images(group: h5py.Group, images: _Images, names: dict[int, str]) -> None:
     columns = images.columns
-    _write_virtual(group, "data", "raw_images/data", images.runs, (), np.uint8, 0)
+    write_virtual(group, "data", "raw_images/data", images.runs, (), np.uint8, 0)
     write_column(group, "start", images.starts)
     write_column(group, "stop", images.starts + columns.sizes)
     write_column(group, "image_id", columns.image_ids)
@@ -281,35 +250,3 @@ def _write_corrections(group: h5py.Group, corrections: Mapping[int, Correction])
     )
     marks = np.concatenate([by_person, *(one.by_person for one in corrections.values())])
     write_column(group, "by_person", marks.astype(np.uint8))
-
-
-def _write_virtual(
-    group: h5py.Group,
-    name: str,
-    source_name: str,
-    runs: Sequence[_Run],
-    row_shape: tuple[int, ...],
-    dtype: type[np.generic],
-    missing: float,
-) -> None:
-    """A dataset of all runs one after the other; `missing` shows where a source is gone."""
-    runs = [run for run in runs if run.stop > run.start]
-    length = sum(run.stop - run.start for run in runs)
-    if not length:
-        # HDF5 makes no virtual dataset without a source.
-        group.create_dataset(name, shape=(0, *row_shape), dtype=dtype)
-        return
-    space = h5s.create_simple((length, *row_shape))
-    properties = h5p.create(h5p.DATASET_CREATE)
-    properties.set_fill_value(np.array(missing, dtype))
-    first = (0,) * len(row_shape)
-    at = 0
-    # Not by h5py's VirtualLayout, which takes ten times as long for many runs.
-    for run in runs:
-        count = run.stop - run.start
-        source = h5s.create_simple((run.length, *row_shape))
-        source.select_hyperslab((run.start, *first), (count, *row_shape))
-        space.select_hyperslab((at, *first), (count, *row_shape))
-        properties.set_virtual(space, run.source.encode(), source_name.encode(), source)
-        at += count
-    h5d.create(group.id, name.encode(), h5t.py_create(np.dtype(dtype)), space, properties)

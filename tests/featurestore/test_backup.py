@@ -63,6 +63,9 @@ def test_indexes_and_the_view_are_not_copied(store: FeatureStore) -> None:
     index = store.folder / "index" / MODEL
     index.mkdir(parents=True, exist_ok=True)
     (index / "x.h5").write_bytes(b"")
+    for name in ("look_index", "look_postings"):
+        (store.folder / name / MODEL).mkdir(parents=True)
+        (store.folder / name / MODEL / "x.h5").write_bytes(b"")
     (store.folder / "gallery.h5").write_bytes(b"")
     kinds = {path.split("/")[1] for path in store_files(store.folder)}
     assert kinds == {"images", "features", "deletions"}

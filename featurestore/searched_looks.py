@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,11 +134,16 @@ class SearchedLooks:
         self, paths: list[Path], segment: NDArray[np.int64], row: NDArray[np.int64]
     ) -> NDArray[np.int8] | NDArray[np.float32]:
         """(n, k) codes, or looks themselves where there is no base, of rows of segments."""
-        embedding = np.zeros((len(row), EMBEDDING_DIMENSIONS), np.float16)
-        for number, path in enumerate(paths):
-            chosen = np.flatnonzero(segment == number)
+        # Segment by segment, since embeddings are many times as large as what is kept of them.
+        places = [np.flatnonzero(segment == number) for number in range(len(paths))]
+        parts: list[NDArray[Any]] = [self._encoded(np.empty((0, EMBEDDING_DIMENSIONS), np.float16))]
+        for path, chosen in zip(paths, places, strict=True):
             if len(chosen):
-                embedding[chosen] = read_embeddings(path, row[chosen])
+                parts.append(self._encoded(read_embeddings(path, row[chosen])))
+        order = np.argsort(np.concatenate([NO_IDS, *places]))
+        return np.concatenate(parts)[order]
+
+    def _encoded(self, embedding: NDArray[np.float16]) -> NDArray[np.int8] | NDArray[np.float32]:
         vectors = self.space.vectors(embedding)
         return vectors if self._base is None else self._base.coder.codes(vectors)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from featurestore.index_files import IndexFile, read_index, write_index
 from featurestore.live_rows import NO_IDS, IdsAndTimes, alive_rows, held_rows, latest_rows
 from featurestore.mapped_columns import remove_others
 from featurestore.postings import Postings, merge_postings
-from featurestore.segment_folder import SegmentFolder, contents_of
+from featurestore.segment_folder import SegmentFolder, contents_by_path, contents_of
 from featurestore.segments import Features
 
 Deletions = tuple[int, NDArray[np.int64]]
@@ -92,9 +92,9 @@ class ModelFeatures:
         remove_others(written)
         return True
 
-    def rows(self) -> dict[Path, IdsAndTimes]:
-        """Every row of each segment, covered or not."""
-        paths = [self.folder.folder / name for name in contents_of(self.folder)[1]]
+    def rows(self, without: Collection[Path] = ()) -> dict[Path, IdsAndTimes]:
+        """Every row of each segment, covered or not, as if some segments were not there."""
+        paths = contents_by_path(self.folder, without)
         return {path: segments.read_feature_rows(path) for path in paths}
 
     def _read(self, deletions: int) -> tuple[tuple[int, int, int], Mapping[str, _Segment]]:

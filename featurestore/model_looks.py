@@ -13,7 +13,7 @@ from featurestore.live_rows import contains, latest_rows, numbered_rows
 from featurestore.look_postings import LookPostingsIndex
 from featurestore.looks import LookFeatures
 from featurestore.named_looks import NamedLooks
-from featurestore.segment_folder import SegmentFolder, contents_of, read_again
+from featurestore.segment_folder import SegmentFolder, contents_by_path, read_again
 from featurestore.segment_rows import SegmentRows, segment_rows
 
 
@@ -87,9 +87,7 @@ class ModelLooks:
         self, without: Collection[Path]
     ) -> tuple[list[tuple[Path, int]], NDArray[np.int64], NDArray[np.int64]]:
         """(path, rows) of each segment, ids of all rows, and the rows that count by rising id."""
-        folder = self.folder.folder
-        parts = {folder / name: rows for name, rows in contents_of(self.folder)[1].items()}
-        parts = {path: rows for path, rows in parts.items() if path not in without}
+        parts = contents_by_path(self.folder, without)
         ids, written_at, _, _ = numbered_rows(parts.values())
         counts = [(path, len(ids)) for path, (ids, _) in parts.items()]
         return counts, ids, latest_rows(ids, self._deleted_ids(), written_at)

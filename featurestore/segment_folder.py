@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +147,12 @@ def segment_names(folder: Path) -> list[str]:
 def contents_of(folder: SegmentFolder[T]) -> tuple[int, dict[str, T]]:
     """What a folder holds: nothing where nothing was ever written."""
     return folder.read() if folder.folder.is_dir() else (0, {})
+
+
+def contents_by_path(folder: SegmentFolder[T], without: Collection[Path] = ()) -> dict[Path, T]:
+    """What a folder holds, in order of writing, as if some segments were not there."""
+    contents = {folder.folder / name: one for name, one in contents_of(folder)[1].items()}
+    return {path: content for path, content in contents.items() if path not in without}
 
 
 def read_again(read: Callable[[], T]) -> T:

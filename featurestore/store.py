@@ -35,7 +35,7 @@ from featurestore.model_features import Deletions, ModelFeatures
 from featurestore.model_looks import ModelLooks
 from featurestore.originals import read_image_bytes
 from featurestore.searched_looks import SearchedLooks
-from featurestore.segment_folder import SegmentFolder
+from featurestore.segment_folder import SegmentFolder, contents_by_path
 from featurestore.segment_rows import SegmentRows, segment_rows
 from featurestore.segments import Edit, Features, ImageFacts, StoredImage
 from featurestore.trash import trashed_images
@@ -263,7 +263,7 @@ class FeatureStore:
 
     def image_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Image segments with the rows that count, as if some segments were not there."""
-        parts = _parts(self._images, without)
+        parts = contents_by_path(self._images, without)
         ids = np.concatenate([np.empty(0, np.int64), *parts.values()])
         deleted = self.deleted_ids()
         counts = [len(part) for part in parts.values()]
@@ -272,8 +272,7 @@ class FeatureStore:
 
     def feature_segments(self, model_id: str, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Feature segments of a model likewise."""
-        rows = self._features_of(model_id).rows()
-        parts = {path: of_segment for path, of_segment in rows.items() if path not in without}
+        parts = self._features_of(model_id).rows(without)
         ids, written_at, _, _ = numbered_rows(parts.values())
         deleted = self.deleted_ids()
         live = latest_rows(ids, deleted, written_at)
@@ -282,7 +281,7 @@ class FeatureStore:
 
     def edit_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Edit segments likewise."""
-        parts = _parts(self._edits, without)
+        parts = contents_by_path(self._edits, without)
         edits = [edit for part in parts.values() for edit in part]
         by_time = sorted(range(len(edits)), key=lambda row: edits[row].edited_at)
         latest = {(edits[row].image_id, edits[row].field): row for row in by_time}
@@ -295,7 +294,7 @@ class FeatureStore:
 
     def deletion_segments(self, without: Collection[Path] = ()) -> list[SegmentRows]:
         """Deletion segments likewise; every deletion counts for ever."""
-        parts = _parts(self._deletions, without)
+        parts = contents_by_path(self._deletions, without)
         counts = [len(ids) for ids in parts.values()]
         rows = np.arange(sum(counts))
         return segment_rows(list(parts), counts, rows, np.zeros(len(rows), np.bool_))
@@ -385,9 +384,3 @@ def _check_model_id(model_id: str) -> None:
 
 def _folder_names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*") if path.is_dir())
-
-
-def _parts(folder: SegmentFolder[T], without: Collection[Path]) -> dict[Path, T]:
-    """Contents of a folder's segments by path, but for some."""
-    parts = {folder.folder / name: content for name, content in folder.read()[1].items()}
-    return {path: content for path, content in parts.items() if path not in without}

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from detector.errors import ModelMissing
-from detector.nms import DEFAULT_SETTINGS
+from detector.nms_settings import DEFAULT_SETTINGS
 
 FORMAT = "image-gallery-models"
 #: Raised when exported files change, so that they are made anew.

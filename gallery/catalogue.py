@@ -9,7 +9,6 @@ from django.db.migrations.executor import MigrationExecutor
 
 from detector import DetectorError
 from detector.model_files import read_manifest
-from gallery import components
 
 
 def check_models() -> None:
@@ -22,7 +21,7 @@ def check_models() -> None:
             if not path.exists():
                 raise FileNotFoundError(f"no {what} at {path}: run `make setup`")
         if settings.DETECTOR_URL.startswith("local:"):
-            read_manifest(components.models_dir())
+            read_manifest(settings.GALLERY_MODELS)
     except (OSError, DetectorError) as error:
         raise CommandError(f"The models are not set up: {error}.") from error
 

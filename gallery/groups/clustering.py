@@ -10,7 +10,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.vq import kmeans2
 
 Vectors = NDArray[np.float32]
 
@@ -60,6 +59,9 @@ def moved_centres(vectors: Vectors, centres: Vectors) -> Vectors:
 
     Each stays the same centre by its place; one without rows stays where it was.
     """
+    # A quarter of a second of a processor, which only a worker that makes groups is to pay.
+    from scipy.cluster.vq import kmeans2
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         moved, _ = kmeans2(vectors, centres, iter=ROUNDS, minit="matrix", missing="warn")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detector.nms import Floats, NmsSettings, choose_rows, iou, suppress
+from detector.nms import Floats, choose_rows, iou, suppress
+from detector.nms_settings import NmsSettings
 
 ANCHORS, CLASSES = 60, 90
 

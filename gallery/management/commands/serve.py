@@ -35,6 +35,8 @@ NO_OWNER = "Nobody can sign in yet: make an owner with `python manage.py create_
 
 class Command(BaseCommand):
     help = "Run web and worker, restart what ends, stop both cleanly on SIGTERM or Ctrl-C."
+    # They would load every page for this process, which shows none.
+    requires_system_checks: list[str] = []  # noqa: RUF012 - as Django declares it
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default=settings.GALLERY_HOST)

@@ -1,7 +1,7 @@
 """A look of a gallery's own: a projection of embeddings in which its kinds of things lie apart.
 
 With labels it is what linear discriminant analysis finds, and after that what else the photos
-differ in; without, the directions in which they differ most, evened out. Whoever compares looks
+differ in; without, the main directions in which they differ from their mean. Whoever compares looks
 asks `current_look_space`, and keeps what it makes by the name of that.
 """
 
@@ -12,7 +12,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -21,14 +21,15 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from featurestore.durable import write_durably
-from featurestore.look_space import PLAIN, LookSpace
+from featurestore.look_space import CHANCE_SCORES, Chances, LookSpace, chances_in, chances_of
 from featurestore.looks import EMBEDDING_DIMENSIONS
+from gallery.common_look import comparable, default_look_space
 from gallery.errors import TrainingRefused
 from gallery.learnt import Learnt
+from gallery.look_retrieval import Retrieval, cosines_of_others, cross_validated
 from gallery.tags.discriminant import (
     SHRINKAGES,
     Floats,
-    Integers,
     Spread,
     folds,
     principal,
@@ -41,12 +42,9 @@ FOLDS = 5
 #: Directions besides those that classes differ in, and how much they count beside them.
 MORE_DIRECTIONS, MORE_WEIGHT = 64, 0.3
 #: Directions that are kept where there are no classes.
-DIRECTIONS = 192
-#: How much of the mean variance is added to each before it is evened out, against noise.
-EVENING = 10.0
+DIRECTIONS = 320
 LEAST_PHOTOS = 20
 MANY_PHOTOS_SHRINKAGE = 0.5
-NEIGHBOURS = 10
 
 
 @dataclass(frozen=True)
@@ -58,6 +56,8 @@ class LookProjection:
     """(1280,)"""
     matrix: NDArray[np.float16]
     """(1280, d)"""
+    chances: Chances = CHANCE_SCORES
+    """As in `LookSpace`; of what was learnt without them, its cosines are its scores."""
 
     def __post_init__(self) -> None:
         if self.mean.shape != (EMBEDDING_DIMENSIONS,) or (
@@ -87,18 +87,10 @@ class LookProjection:
 
 
 @dataclass(frozen=True)
-class Retrieval:
-    """How often photos that are found by their look are of the class of what is searched with."""
-
-    at_1: float
-    at_10: float
-
-
-@dataclass(frozen=True)
 class Fit:
     projection: LookProjection
     before: Retrieval | None
-    """By plain cosine; None where there are no labels."""
+    """Where nothing is learnt; None where there are no labels."""
     after: Retrieval | None
     """Of photos that the projection was not learnt from."""
 
@@ -120,55 +112,36 @@ def fit_projection(
         )
     names = sorted(set(labels))
     numbers = np.array([names.index(label) for label in labels], np.int64)
-    examples = rooted(embedding)
     if len(names) < 2:
-        mean, matrix = _evened(examples)
-        return Fit(_projection(look_model_id, mean, matrix), None, None)
+        return Fit(_unsupervised(embedding, look_model_id), None, None)
+    examples = rooted(embedding)
     if np.bincount(numbers).min() < 2:
         alone = names[int(np.bincount(numbers).argmin())]
         raise TrainingRefused(f"“{alone}” has one photo only; each class needs two at least.")
     parts = folds(numbers, FOLDS)
     # Of many photos the middle one is right, and each takes seconds.
     shrinkages = SHRINKAGES if len(examples) < EMBEDDING_DIMENSIONS else (MANY_PHOTOS_SHRINKAGE,)
-    measured = {}
-    spreads = [Spread.of(examples[parts != part], numbers[parts != part]) for part in range(FOLDS)]
-    for shrinkage in shrinkages:
-        found = []
-        for part, spread in enumerate(spreads):
-            seen, left = parts != part, parts == part
-            matrix = _parting(examples[seen], spread, shrinkage)
-            projected = _unit((examples - spread.mean) @ matrix)
-            found.append(retrieval(projected[left], numbers[left], projected[seen], numbers[seen]))
-        measured[shrinkage] = _mean(found)
-    best = max(shrinkages, key=lambda one: measured[one].at_1 + measured[one].at_10)
-    plain = _unit(embedding.astype(np.float64))
-    before = _mean(
-        [
-            retrieval(
-                plain[parts == part],
-                numbers[parts == part],
-                plain[parts != part],
-                numbers[parts != part],
-            )
-            for part in range(FOLDS)
-        ]
-    )
+    spreads = [
+        Spread.of(examples[parts != part], numbers[parts != part])
+        for part in range(int(parts.max()) + 1)
+    ]
+
+    def fitted_without(part: int, shrinkage: float) -> NDArray[np.float32]:
+        spread = spreads[part]
+        matrix = _parting(examples[parts != part], spread, shrinkage)
+        return _unit((examples - spread.mean) @ matrix)
+
+    measured = {
+        shrinkage: cross_validated(parts, numbers, partial(fitted_without, shrinkage=shrinkage))
+        for shrinkage in shrinkages
+    }
+    best = max(shrinkages, key=lambda one: measured[one][0].at_1 + measured[one][0].at_10)
+    after, chances = measured[best]
+    unlearnt = default_look_space(look_model_id).vectors(embedding)
+    before, _ = cross_validated(parts, numbers, lambda part: unlearnt)
     spread = Spread.of(examples, numbers)
-    projection = _projection(look_model_id, spread.mean, _parting(examples, spread, best))
-    return Fit(projection, before, measured[best])
-
-
-def retrieval(
-    asked: NDArray[np.floating],
-    asked_labels: Integers,
-    known: NDArray[np.floating],
-    known_labels: Integers,
-) -> Retrieval:
-    """P@1 and P@10 of (m, d) unit vectors asked among (n, d) known ones; of equals the first."""
-    closeness = asked @ known.T
-    nearest = np.argsort(-closeness, axis=1, kind="stable")[:, :NEIGHBOURS]
-    right = known_labels[nearest] == asked_labels[:, np.newaxis]
-    return Retrieval(float(right[:, 0].mean()), float(right.mean()))
+    matrix = _parting(examples, spread, best)
+    return Fit(_projection(look_model_id, spread.mean, matrix, chances), before, after)
 
 
 def versions() -> Learnt:
@@ -189,11 +162,12 @@ def current_projection(look_model_id: str) -> LookProjection | None:
 
 
 def current_look_space(look_model_id: str) -> LookSpace:
-    """What the looks of a model are compared in: as was learnt last, or as they are."""
+    """What the looks of a model are compared in: as was learnt last, or as nothing is learnt."""
     projection = current_projection(look_model_id)
     if projection is None:
-        return PLAIN
-    return LookSpace(f"fit-{projection.fingerprint}", projection.project)
+        return default_look_space(look_model_id)
+    name = f"fit-{projection.fingerprint}"
+    return LookSpace(name, projection.project, projection.chances)
 
 
 @lru_cache(maxsize=2)
@@ -205,7 +179,13 @@ def _kept_projection(path: Path) -> LookProjection:
 def write_projection(path: Path, projection: LookProjection) -> None:
     """Durably write a projection as one .npz file. Raises OSError (a full disk)."""
     content = io.BytesIO()
-    facts = json.dumps({"format": FORMAT, "look_model_id": projection.look_model_id})
+    facts = json.dumps(
+        {
+            "format": FORMAT,
+            "look_model_id": projection.look_model_id,
+            "chances": projection.chances,
+        }
+    )
     np.savez_compressed(
         content,
         mean=projection.mean,
@@ -226,6 +206,7 @@ def read_projection(path: Path) -> LookProjection:
                 str(facts["look_model_id"]),
                 np.asarray(arrays["mean"], np.float16),
                 np.asarray(arrays["matrix"], np.float16),
+                chances_in(facts.get("chances", CHANCE_SCORES)),
             )
     except FileNotFoundError:
         raise
@@ -244,28 +225,26 @@ def _parting(examples: Floats, spread: Spread, shrinkage: float) -> Floats:
     return spread.whitened(directions.T, shrinkage).T
 
 
-def _evened(examples: Floats) -> tuple[Floats, Floats]:
-    """(1280,) mean, (1280, d) directions of the greatest variance, by which it is divided."""
+def _unsupervised(embedding: NDArray[np.float16], look_model_id: str) -> LookProjection:
+    """The directions of the greatest variance, each of which counts as much as it varies."""
+    examples = comparable(embedding, look_model_id)
     mean = examples.mean(axis=0)
-    axes = principal(examples, mean, min(DIRECTIONS, len(examples) // 2))
-    variances = (((examples - mean) @ axes) ** 2).mean(axis=0)
-    even = EVENING * float(variances.mean())
-    return mean, axes / np.sqrt(variances + even)
+    matrix = principal(examples, mean, min(DIRECTIONS, len(examples) // 2))
+    # Which photos are of one kind nobody knows.
+    cosines = cosines_of_others(_unit((examples - mean) @ matrix), np.arange(len(examples)))
+    return _projection(look_model_id, mean, matrix, chances_of(cosines))
 
 
-def _projection(look_model_id: str, mean: Floats, matrix: Floats) -> LookProjection:
+def _projection(
+    look_model_id: str, mean: Floats, matrix: Floats, chances: Chances
+) -> LookProjection:
     # Only angles count; so float16 holds every number well.
     scaled = matrix / np.abs(matrix).max()
-    return LookProjection(look_model_id, mean.astype(np.float16), scaled.astype(np.float16))
+    return LookProjection(
+        look_model_id, mean.astype(np.float16), scaled.astype(np.float16), chances
+    )
 
 
 def _unit(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-12), np.float32)
-
-
-def _mean(measured: Sequence[Retrieval]) -> Retrieval:
-    return Retrieval(
-        float(np.mean([one.at_1 for one in measured])),
-        float(np.mean([one.at_10 for one in measured])),
-    )

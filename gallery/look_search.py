@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from featurestore.best_rows import best_rows
 from featurestore.look_index import RERANKED, LookIndex
+from featurestore.look_space import CHANCE_SCORES
 from gallery import components
 from gallery.compared_looks import ComparedLooks, Mixture
 from gallery.decoding import look_input, read_pixels
@@ -37,9 +38,9 @@ from gallery.search import PHOTO_CUT_OFF, search_layout
 from gallery.text_search import rows_answering
 from gallery.thumbnails import Size
 
-# Below this a photo is likelier of something else; below the floor it is not even counted.
-LOOK_CUT_OFF = 0.15
-LOOK_FLOOR = 0.05
+# One photo in 100 that was taken by chance is above the cut-off, and one in 20 above the floor,
+# below which nothing is even counted.
+LOOK_FLOOR, LOOK_CUT_OFF = CHANCE_SCORES[1:]
 
 LAYOUT, LOOK, BOTH = "layout", "look", "both"
 WAYS = (LAYOUT, LOOK, BOTH)

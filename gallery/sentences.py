@@ -15,6 +15,7 @@ from featurestore.explanations import ConditionPart
 from featurestore.posting_kernels import SURE_SCORE
 from gallery.figures import percentage
 from gallery.layouts import Box
+from gallery.look_names import shown_look
 from gallery.object_names import shown_count, shown_name
 from gallery.plurals import plural
 
@@ -163,7 +164,11 @@ def _said(text: str, answer: str) -> str:
 
 def _looks(looks: Sequence[Seen]) -> str:
     """ "looks like Labrador retriever (83%)", nothing where that is hardly so."""
-    told = [f"{seen.name} ({percentage(seen.score)})" for seen in looks if seen.score >= LEAST_LOOK]
+    told = [
+        f"{shown_look(seen.name)} ({percentage(seen.score)})"
+        for seen in looks
+        if seen.score >= LEAST_LOOK
+    ]
     if not told:
         return ""
     return _("looks like %(things)s") % {"things": _(" or ").join(told[:MOST_LOOKS])}

@@ -14,6 +14,7 @@ from rapidfuzz.distance import OSA
 from detector.labels import CLASS_NAMES, ID_BY_NAME
 from detector.look_labels import LOOK_NAMES
 from gallery import describing
+from gallery.look_names import shown_look, typed_look
 from gallery.object_names import plainly, shown_name
 from gallery.plurals import plural
 from gallery.query.filters import EXAMPLES, KEYS, LIKE
@@ -236,14 +237,22 @@ def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
 
 def _looks(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     """Names that photos as a whole look like, those that most photos do first."""
-    hint = _("seen in the whole photo")
+    seen = _("seen in the whole photo")
     for start, phrase in place.phrases():
         for number in sorted(gallery.looks, key=lambda number: -gallery.looks[number]):
-            name = LOOK_NAMES[number].lower()
-            # A name that says which of two it is, in parentheses, is none that can be typed.
-            if name.startswith(phrase) and "(" not in name and name not in ID_BY_NAME:
+            name = LOOK_NAMES[number]
+            typed, shown = typed_look(name), shown_look(name)
+            if typed is not None and _look_begins(typed, name, shown, phrase):
+                hint = seen if shown == name else shown
                 count = gallery.looks[number]
-                yield _suggestion(place, "word", name, hint, start=start, photos=count)
+                yield _suggestion(place, "word", typed, hint, start=start, photos=count)
+
+
+def _look_begins(typed: str, name: str, shown: str, phrase: str) -> bool:
+    # In the language of the query, and in the reader's.
+    if typed.startswith(phrase):
+        return True
+    return shown != name and plainly(shown).startswith(plainly(phrase))
 
 
 def _mended(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:

@@ -1,9 +1,10 @@
-"""Queries with the names that another language has for object classes."""
+"""Queries with the names that another language has for objects and looks."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from gallery.look_names import look_called
 from gallery.object_names import class_called
 from gallery.query.changes import with_each_thing
 from gallery.query.syntax import Query, Thing
@@ -11,7 +12,7 @@ from gallery.query.syntax import Query, Thing
 
 def is_called(name: str) -> bool:
     """Whether several words are what the reader calls a class: "verre à vin"."""
-    return class_called(name) is not None
+    return _english(name) is not None
 
 
 def in_query_language(query: Query) -> Query:
@@ -21,4 +22,9 @@ def in_query_language(query: Query) -> Query:
 
 
 def _in_english(thing: Thing) -> Thing:
-    return replace(thing, words=class_called(thing.words) or thing.words)
+    return replace(thing, words=_english(thing.words) or thing.words)
+
+
+def _english(name: str) -> str | None:
+    """What the query language has for a name of the reader; objects come before looks."""
+    return class_called(name) or look_called(name)

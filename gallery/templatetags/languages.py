@@ -6,6 +6,7 @@ from django import template
 
 from gallery.failures import shown_failure
 from gallery.languages import catalogue_address
+from gallery.look_names import shown_look
 from gallery.object_names import shown_name
 
 register = template.Library()
@@ -21,6 +22,12 @@ def script_texts() -> str:
 def object_name(name: str) -> str:
     """An object class as the reader calls it: "chien" for "dog"."""
     return shown_name(name)
+
+
+@register.filter
+def look_name(name: str) -> str:
+    """What a photo as a whole looks like as the reader calls it: "château" for "castle"."""
+    return shown_look(name)
 
 
 @register.filter

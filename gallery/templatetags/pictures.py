@@ -16,6 +16,7 @@ from gallery.alt_text import alt_text
 from gallery.drawing import DrawnBox, sure_objects
 from gallery.figures import grouped, percentage
 from gallery.layouts import Box, unit_box
+from gallery.look_names import shown_look
 from gallery.models import Image
 from gallery.neighbours import Origin, address_in_results
 from gallery.object_names import shown_name
@@ -169,7 +170,7 @@ def meaning_in_words(meaning: Meaning) -> str:
     """The classes that a word stands for: "dog", "car, truck, motorcycle and 4 more"."""
     names = [shown_name(name) for name in meaning.class_names]
     if meaning.is_look:
-        names = meaning.look_names + names
+        names = [*map(shown_look, meaning.look_names), *names]
     named = ", ".join(names[:CLASSES_NAMED])
     if len(names) <= CLASSES_NAMED:
         return named

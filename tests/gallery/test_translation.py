@@ -13,12 +13,15 @@ from django.test import Client
 from django.utils import translation
 
 from detector.labels import CLASS_NAMES, ID_BY_NAME
+from detector.look_labels import LOOK_NAMES, names_in
 from gallery import components
 from gallery.alt_text import alt_text
 from gallery.figures import grouped, percentage
+from gallery.look_names import look_called, shown_look, typed_look
 from gallery.object_names import NAMES, class_called, shown_name
 from gallery.query.words import RESERVED_WORDS
 from gallery.suggesting import Gallery, suggest
+from gallery.templatetags.pictures import meaning_in_words
 from gallery.text_query import read_query
 from tests.gallery.catalogues import Message, bare_texts, of_python, of_script, of_template
 from tests.gallery.served_gallery import REPOSITORY
@@ -96,6 +99,24 @@ def test_every_class_has_french_names_that_mean_it_alone() -> None:
     assert class_called("chien") is None
 
 
+def test_every_look_has_a_french_name_that_means_it_alone() -> None:
+    assert list(names_in("fr")) == list(LOOK_NAMES)
+    with translation.override("fr"):
+        typed = [name for name in LOOK_NAMES if typed_look(name) is not None]
+        assert len(typed) > 970
+        for name in typed:
+            shown = shown_look(name)
+            assert shown == shown.strip() != ""
+            singular = shown.split(" (")[0]
+            plural = singular if singular.endswith(("s", "x")) else f"{singular}s"
+            assert look_called(shown) == look_called(plural) == typed_look(name), shown
+        assert (look_called("Châteaux"), look_called("chateau")) == ("castle", "castle")
+        assert look_called("lapins angora") == "angora"
+        assert look_called("fort") is None
+    assert shown_look("castle") == "castle"
+    assert look_called("château") is None
+
+
 def test_french_names_are_understood_and_become_the_words_of_the_language() -> None:
     with translation.override("fr"):
         query = read_query("3+ Chiens near vélo, verre à vin -chat", components.vocabulary())
@@ -103,6 +124,14 @@ def test_french_names_are_understood_and_become_the_words_of_the_language() -> N
         assert query.is_translated
         [suggestion, *_] = suggest("chi", 3, Gallery(components.vocabulary(), {}))
         assert (suggestion.label, suggestion.hint, suggestion.text) == ("dog", "chien", "dog ")
+        query = read_query("châteaux, berger allemand", components.vocabulary())
+        assert query.printed == "castle, german shepherd"
+        meaning = query.readings[0].meaning
+        assert meaning is not None
+        assert meaning_in_words(meaning) == "château"
+        looks = {LOOK_NAMES.index("castle"): 3}
+        [suggestion, *_] = suggest("châte", 5, Gallery(components.vocabulary(), {}, looks))
+        assert (suggestion.label, suggestion.hint, suggestion.photos) == ("castle", "château", 3)
     assert not read_query("3+ dogs", components.vocabulary()).is_translated
 
 

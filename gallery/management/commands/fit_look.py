@@ -13,15 +13,11 @@ from tqdm import tqdm
 
 from detector import DetectorError
 from gallery.catalogue import prepare_catalogue
+from gallery.common_look import default_look_space
 from gallery.errors import TrainingRefused
 from gallery.learnt import NothingBefore
-from gallery.look_projection import (
-    Retrieval,
-    fit_projection,
-    retrieval,
-    versions,
-    write_projection,
-)
+from gallery.look_projection import fit_projection, versions, write_projection
+from gallery.look_retrieval import Retrieval, retrieval
 from gallery.tags.examples import Examples, examples_in, learning_embedder, photos_in
 
 
@@ -83,11 +79,12 @@ class Command(BaseCommand):
                 np.array([names.index(label) for label in each.labels], np.int64)
                 for each in (asked, examples)
             )
-            plain = [_unit(each.embedding) for each in (asked, examples)]
+            space = default_look_space(model_id)
+            unlearnt = [space.vectors(each.embedding) for each in (asked, examples)]
             fitted = [fit.projection.project(each.embedding) for each in (asked, examples)]
             self.stdout.write(f"Photos of {test}, which nothing was learnt from, ask the others:")
             self._measured(
-                retrieval(plain[0], of, plain[1], among),
+                retrieval(unlearnt[0], of, unlearnt[1], among),
                 retrieval(fitted[0], of, fitted[1], among),
             )
         versions().add(lambda path: write_projection(path, fit.projection), facts)
@@ -124,8 +121,3 @@ def _photos(folder: Path, *, quiet: bool) -> Examples:
     read = examples_in if has_kinds else photos_in
     with tqdm(unit="photo", file=sys.stderr, disable=quiet) as bar:
         return read(folder, learning_embedder(), bar.update)
-
-
-def _unit(embedding: np.ndarray[Any, np.dtype[np.float16]]) -> np.ndarray[Any, Any]:
-    wide = embedding.astype(np.float32)
-    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-12))

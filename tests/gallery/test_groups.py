@@ -14,7 +14,7 @@ from detector.look_model import LOOK_MODEL_ID
 from featurestore.looks import CLASSES, EMBEDDING_DIMENSIONS, LookFeatures
 from gallery import components
 from gallery.errors import QueryRefused
-from gallery.groups.clustering import group_count, moved_centres, nearest, principal_axes
+from gallery.groups.clustering import Scatter, group_count, moved_centres, nearest
 from gallery.groups.grouping import group_photos
 from gallery.groups.kept_decisions import DecisionsUnreadable, bring_decisions, decisions_text
 from gallery.groups.models import GroupedPhoto, PhotoGroup
@@ -86,7 +86,10 @@ def test_centres_become_means_and_an_empty_one_stays() -> None:
 
 def test_reduction_never_brings_photos_further_apart() -> None:
     rows = np.random.default_rng(3).normal(size=(50, 80)).astype(np.float32)
-    mean, axes = principal_axes(rows, 10)
+    scatter = Scatter(80)
+    for some in (rows[:20], rows[20:]):
+        scatter.add(some)
+    mean, axes = scatter.principal_axes(10)
     reduced = (rows - mean) @ axes
     whole = np.linalg.norm(rows[:, None] - rows, axis=2)
     near = np.linalg.norm(reduced[:, None] - reduced, axis=2)

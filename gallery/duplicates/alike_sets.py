@@ -121,10 +121,10 @@ def keep_together(image_ids: Sequence[int], *, is_kept: bool = True) -> int:
 
 def offer_again() -> int:
     """Offer again what was kept together; returns how many pairs."""
-    return AlikePair.objects.filter(is_kept=True).update(is_kept=False)
+    return AlikePair.objects.kept().update(is_kept=False)
 
 
 def kept_pairs() -> int:
     """How many pairs are kept whose photos are both there."""
     both = Q(first__trashed_at=None, second__trashed_at=None)
-    return AlikePair.objects.filter(both, is_kept=True).count()
+    return AlikePair.objects.kept().filter(both).count()

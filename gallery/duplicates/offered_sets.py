@@ -32,7 +32,7 @@ class _RememberedSets:
 
     def __call__(self, kind: AlikePair.Kind) -> Sets:
         """Ids of the photos of each set, the newest set first. Not to be changed."""
-        pairs = AlikePair.objects.filter(kind=kind, is_kept=False).order_by()
+        pairs = AlikePair.objects.offered().filter(kind=kind).order_by()
         facts = pairs.aggregate(count=Count("pk"), ids=Sum("pk"))
         trashed = np.fromiter(
             Image.objects.trashed().order_by("pk").values_list("pk", flat=True), np.int64

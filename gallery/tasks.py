@@ -34,6 +34,8 @@ LOOK_AFTER_SECONDS = 1.0
 LOOK_AGAIN_SECONDS = 60.0
 TAG_SECONDS = 5.0
 TAG_AFTER_SECONDS = 2.0
+# Tags come one after the other.
+CALL_AFTER_SECONDS = 10.0
 # Groups and duplicates come after all looks there are.
 COMPARE_SECONDS = 5.0
 COMPARE_AFTER_SECONDS = 2.0
@@ -189,8 +191,23 @@ def tag_photos() -> None:
     """Say for a while what photos are called that were looked at; goes on later with the rest."""
     from gallery.tags.machine_tags import tag_untagged
 
-    if not tag_untagged(seconds=TAG_SECONDS):
+    if tag_untagged(seconds=TAG_SECONDS):
+        schedule_calling()
+    else:
         schedule_tagging(0)
+
+
+@task()
+def call_groups() -> None:
+    """Call groups of photos after what is known of these by now."""
+    from gallery.groups.names import call_groups_anew
+
+    call_groups_anew()
+
+
+def schedule_calling() -> None:
+    """Have groups called anew once tags have changed, unless that is due already."""
+    _schedule(call_groups, timezone.now() + timedelta(seconds=CALL_AFTER_SECONDS))
 
 
 def schedule_tagging(after_seconds: float = TAG_AFTER_SECONDS) -> None:

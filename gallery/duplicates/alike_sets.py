@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -17,6 +17,8 @@ from gallery.figures import grouped
 from gallery.models import Image
 
 BATCH = 500
+# A shop has thousands of photos that are alike one after the other.
+MOST_SHOWN = 48
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,8 @@ class AlikeSet:
     """Photos that are alike, the best first."""
 
     photos: list[AlikePhoto]
-
-    @property
-    def key(self) -> int:
-        """Tells it from other sets of a page."""
-        return min(photo.image.pk for photo in self.photos)
+    more: int = 0
+    """How many others are as alike, and come once these are decided about."""
 
     @property
     def others(self) -> int:
@@ -55,42 +54,18 @@ class AlikeSet:
         return len(self.photos) - 1
 
 
-def alike_ids(kind: AlikePair.Kind) -> list[list[int]]:
-    """Ids of the photos of each set that is to be offered, the newest set first."""
-    pairs = AlikePair.objects.filter(
-        kind=kind, is_kept=False, first__trashed_at=None, second__trashed_at=None
-    )
-    sets = joined(pairs.order_by("-second_id", "-first_id").values_list("first_id", "second_id"))
-    return sorted(sets, key=max, reverse=True)
-
-
-def joined(pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
-    """Sets of all that pairs join, directly or through others, each rising (union-find)."""
-    parent: dict[int, int] = {}
-
-    def root(one: int) -> int:
-        parent.setdefault(one, one)
-        while parent[one] != one:
-            parent[one] = parent[parent[one]]
-            one = parent[one]
-        return one
-
-    for first, second in pairs:
-        parent[root(first)] = root(second)
-    members: dict[int, list[int]] = {}
-    for one in sorted(parent):
-        members.setdefault(root(one), []).append(one)
-    return list(members.values())
-
-
 def alike_sets(ids: Sequence[Sequence[int]]) -> list[AlikeSet]:
-    """Sets with all that is shown of them."""
-    images = Image.objects.shown().in_bulk([image_id for some in ids for image_id in some])
-    found = ([images[one] for one in some if one in images] for some in ids)
-    return [set_of(some) for some in found if len(some) > 1]
+    """Sets with all that is shown of them: of a large one its newest photos."""
+    shown = [some[-MOST_SHOWN:] for some in ids]
+    images = Image.objects.shown().in_bulk([image_id for some in shown for image_id in some])
+    found = [
+        ([images[one] for one in some if one in images], len(whole) - len(some))
+        for some, whole in zip(shown, ids, strict=True)
+    ]
+    return [set_of(some, more) for some, more in found if len(some) > 1]
 
 
-def set_of(images: Sequence[Image]) -> AlikeSet:
+def set_of(images: Sequence[Image], more: int = 0) -> AlikeSet:
     """The best first: most pixels, then most bytes, then the one that came first."""
     ordered = sorted(
         images, key=lambda one: (-one.width * one.height, -one.size, one.uploaded_at, one.pk)
@@ -123,7 +98,8 @@ def set_of(images: Sequence[Image]) -> AlikeSet:
                 ],
             )
             for at, image in enumerate(ordered)
-        ]
+        ],
+        more,
     )
 
 
@@ -145,10 +121,10 @@ def keep_together(image_ids: Sequence[int], *, is_kept: bool = True) -> int:
 
 def offer_again() -> int:
     """Offer again what was kept together; returns how many pairs."""
-    return AlikePair.objects.filter(is_kept=True).update(is_kept=False)
+    return AlikePair.objects.kept().update(is_kept=False)
 
 
 def kept_pairs() -> int:
     """How many pairs are kept whose photos are both there."""
     both = Q(first__trashed_at=None, second__trashed_at=None)
-    return AlikePair.objects.filter(both, is_kept=True).count()
+    return AlikePair.objects.kept().filter(both).count()

@@ -8,8 +8,9 @@ from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from gallery.duplicates.alike_sets import alike_ids, alike_sets
+from gallery.duplicates.alike_sets import alike_sets
 from gallery.duplicates.models import AlikePair
+from gallery.duplicates.offered_sets import alike_ids
 
 router = Router()
 
@@ -39,7 +40,10 @@ class DuplicatePlace(Schema):
 
 @router.get("/duplicates", response=DuplicatePage)
 def duplicates(request: HttpRequest, page: Query[DuplicatePlace]) -> DuplicatePage:
-    """Sets of photos that are nearly the same, but for those that people keep together."""
+    """Sets of photos that are nearly the same, but for those that people keep together.
+
+    Of a large set its newest 48 photos, and others once these are decided about.
+    """
     ids = alike_ids(page.kind)
     sets = [
         [

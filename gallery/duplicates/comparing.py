@@ -10,14 +10,15 @@ from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from featurestore.live_rows import contains
+from featurestore.look_rows import LookRows
 from featurestore.model_looks import ModelLooks
 from gallery import components
 from gallery.duplicates.hash_pairs import near_pairs
 from gallery.duplicates.hashing import NONE_POSSIBLE, make_missing_hashes
-from gallery.duplicates.look_pairs import cosines, near_in_reduced
+from gallery.duplicates.look_pairs import cosines, near_by_whole_looks, near_in_reduced
 from gallery.duplicates.models import AlikePair, ComparedPhoto
 from gallery.groups.clustering import unit_rows
-from gallery.groups.reduced_looks import read_reduced
+from gallery.groups.reduced_looks import read_reduced, unit_looks
 from gallery.models import Image
 
 # Bits of 64 in which hashes of the same photo may differ, and up to which they need no more than
@@ -29,6 +30,10 @@ SCENE_COSINE = 0.9
 # Partners of a photo, the nearest: of a thousand white pages each is a pair with some others.
 MOST_PARTNERS = 20
 PHOTOS_AT_A_TIME = 2000
+# So few new photos are compared by their whole looks, which takes less than to reduce all.
+FEW_PHOTOS = 500
+# Looks that are in memory at a time: 60 MB.
+PAIRS_AT_A_TIME = 4000
 BATCH = 2000
 
 
@@ -82,8 +87,7 @@ def _compare_pixels(looks: ModelLooks | None) -> None:
     )
     alike = image_ids[pairs]
     if looks is not None:
-        alike, cosine, rows_read = _with_cosines(looks, alike)
-        alike = alike[is_same_photo(bits[rows_read], cosine)]
+        alike = alike[is_same_photo(bits, _cosines_of(looks, alike))]
     _keep(alike, AlikePair.Kind.PIXELS)
     _mark(image_ids[is_new], "pixels_compared")
 
@@ -94,28 +98,43 @@ def _compare_looks(looks: ModelLooks, stop: float) -> bool:
     new = new[contains(looks.image_ids(), new)]
     if not len(new):
         return True
+    if len(new) <= FEW_PHOTOS:
+        found = looks.read(new.tolist())
+        alike = near_by_whole_looks(
+            unit_looks(looks.segments()),
+            found.image_ids,
+            unit_rows(found.embedding),
+            SCENE_COSINE,
+            MOST_PARTNERS,
+        )
+        _keep(alike, AlikePair.Kind.SCENE)
+        _mark(new, "looks_compared")
+        return True
     reduced = read_reduced(looks)
     is_new = contains(new, reduced.image_ids)
     rows = np.flatnonzero(is_new)
     for start in range(0, len(rows), PHOTOS_AT_A_TIME):
         some = rows[start : start + PHOTOS_AT_A_TIME]
         pairs = near_in_reduced(reduced.vectors, is_new, some, SCENE_COSINE, MOST_PARTNERS)
-        alike, cosine, _ = _with_cosines(looks, reduced.image_ids[pairs])
-        _keep(alike[cosine >= SCENE_COSINE], AlikePair.Kind.SCENE)
+        alike = reduced.image_ids[pairs]
+        _keep(alike[_cosines_of(looks, alike) >= SCENE_COSINE], AlikePair.Kind.SCENE)
         _mark(reduced.image_ids[some], "looks_compared")
         if time.monotonic() > stop and start + PHOTOS_AT_A_TIME < len(rows):
             return False
     return True
 
 
-def _with_cosines(
-    looks: ModelLooks, pairs: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.int64]]:
-    """Those of (p, 2) pairs of ids that have looks, their cosines, and which they are."""
-    found = looks.read(np.unique(pairs).tolist())
-    there = np.flatnonzero(contains(found.image_ids, pairs.reshape(-1)).reshape(-1, 2).all(axis=1))
-    places = np.searchsorted(found.image_ids, pairs[there])
-    return pairs[there], cosines(unit_rows(found.embedding), places), there
+def _cosines_of(looks: ModelLooks, pairs: NDArray[np.int64]) -> NDArray[np.float32]:
+    """(p,) cosines of (p, 2) pairs of ids, 0 where one has no look."""
+    folder = looks.folder.folder
+    rows = LookRows({folder / name: known for name, known in looks.folder.read()[1].items()})
+    found = np.empty(len(pairs), np.float32)
+    for start in range(0, len(pairs), PAIRS_AT_A_TIME):
+        some = pairs[start : start + PAIRS_AT_A_TIME]
+        ids, places = np.unique(some, return_inverse=True)
+        units = unit_rows(rows.read(ids))
+        found[start : start + len(some)] = cosines(units, places.reshape(-1, 2))
+    return found
 
 
 def _keep(pairs: NDArray[np.int64], kind: AlikePair.Kind) -> None:

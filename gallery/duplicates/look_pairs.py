@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
+from featurestore.live_rows import contains
 from gallery.groups.clustering import Vectors
 
 # Distances that are held at a time.
@@ -47,6 +50,37 @@ def near_in_reduced(
         nearest = np.arange(len(places)) - first < most
         found.append(np.stack([others[nearest], some[places[nearest]]], axis=1))
     return np.concatenate(found)
+
+
+def near_by_whole_looks(
+    looks: Iterable[tuple[NDArray[np.int64], Vectors]],
+    new_ids: NDArray[np.int64],
+    new: Vectors,
+    cosine: float,
+    most: int,
+) -> NDArray[np.int64]:
+    """(p, 2) pairs of ids of a new photo with another of such a cosine, its nearest so many.
+
+    For few new photos: all others are gone through once, and none is kept in memory.
+
+    Args:
+        looks: ids and unit rows of all photos, the new ones among them, some at a time.
+        new_ids: (m,) rising
+        new: (m, 1280) unit rows of the new photos.
+    """
+    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
+    for ids, units in looks:
+        nearness = units @ new.T
+        rows, own = np.nonzero(nearness >= cosine)
+        # Of two new ones the later makes the pair.
+        wanted = ~contains(new_ids, ids[rows]) | (ids[rows] < new_ids[own])
+        rows, own = rows[wanted], own[wanted]
+        found.append((ids[rows], new_ids[own], nearness[rows, own]))
+    others, own, near = (np.concatenate(column) for column in zip(*found, strict=True))
+    order = np.lexsort((-near, own))
+    others, own = others[order], own[order]
+    nearest = np.arange(len(own)) - np.searchsorted(own, own) < most
+    return np.stack([others[nearest], own[nearest]], axis=1)
 
 
 def cosines(units: Vectors, pairs: NDArray[np.int64]) -> NDArray[np.float32]:

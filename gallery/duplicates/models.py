@@ -21,6 +21,17 @@ class ComparedPhoto(models.Model):
         return f"{self.image_id}: {bytes(self.pixel_hash).hex()}"
 
 
+class AlikePairQuerySet(models.QuerySet["AlikePair"]):
+    # By IN, since SQLite uses no index for a bare column of truth.
+    def offered(self) -> AlikePairQuerySet:
+        """Those that people are asked about."""
+        return self.filter(is_kept__in=[False])
+
+    def kept(self) -> AlikePairQuerySet:
+        """Those of which somebody wants both."""
+        return self.filter(is_kept__in=[True])
+
+
 class AlikePair(models.Model):
     """Two photos that are nearly the same."""
 
@@ -36,6 +47,8 @@ class AlikePair(models.Model):
     is_kept = models.BooleanField(
         default=False, help_text="Somebody wants to keep both, so it is not offered again."
     )
+
+    objects = AlikePairQuerySet.as_manager()
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
 
+from detector.labels import ID_BY_NAME
 from gallery.groups.browsing import photos_of, shown_groups
 from gallery.groups.models import PhotoGroup
 
@@ -14,8 +15,11 @@ router = Router()
 
 class Group(Schema):
     key: str = Field(description="stays the same while photos come and go")
-    title: str = Field(description="what a person named it, else its typical objects")
-    objects: list[str] = Field(description="by which it differs from the rest, the first most")
+    title: str = Field(description="what a person named it, else what is typical of it")
+    typical: list[str] = Field(
+        description="objects, tags and looks by which it differs from the rest, the first most"
+    )
+    objects: list[str] = Field(description="those of them that are objects")
     photos: int
 
 
@@ -46,7 +50,8 @@ def groups(request: HttpRequest) -> list[Group]:
         Group(
             key=shown.group.key,
             title=shown.group.title,
-            objects=shown.group.typical,
+            typical=shown.group.typical,
+            objects=[name for name in shown.group.typical if name in ID_BY_NAME],
             photos=shown.photos,
         )
         for shown in shown_groups()

@@ -32,12 +32,26 @@ def unit_rows(embedding: NDArray[np.float16]) -> Vectors:
     return rows
 
 
-def principal_axes(sample: Vectors, dimensions: int) -> tuple[Vectors, Vectors]:
-    """(d,) the mean of (n, d) rows and (d, k) the orthonormal axes along which they differ most."""
-    mean = sample.mean(axis=0)
-    centred = sample - mean
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    return mean, np.ascontiguousarray(axes[:, ::-1][:, :dimensions], np.float32)
+class Scatter:
+    """How rows of d dimensions lie, added up some at a time, so that few are in memory."""
+
+    def __init__(self, dimensions: int) -> None:
+        self._rows = 0
+        self._sum = np.zeros(dimensions)
+        self._products = np.zeros((dimensions, dimensions))
+
+    def add(self, rows: Vectors) -> None:
+        """(n, d)"""
+        self._rows += len(rows)
+        self._sum += rows.sum(axis=0, dtype=np.float64)
+        self._products += rows.T @ rows
+
+    def principal_axes(self, dimensions: int) -> tuple[Vectors, Vectors]:
+        """(d,) mean and (d, k) orthonormal axes along which the rows differ most."""
+        mean = self._sum / max(1, self._rows)
+        _, axes = np.linalg.eigh(self._products - self._rows * np.outer(mean, mean))
+        most = np.ascontiguousarray(axes[:, ::-1][:, :dimensions], np.float32)
+        return mean.astype(np.float32), most
 
 
 def more_centres(vectors: Vectors, centres: Vectors, count: int, seed: int = 0) -> Vectors:

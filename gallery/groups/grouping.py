@@ -8,11 +8,9 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from featurestore.index import Index
 from featurestore.live_rows import contains
 from featurestore.looks import EMBEDDING_DIMENSIONS
 from featurestore.model_looks import ModelLooks
-from featurestore.posting_kernels import SURE_SCORE
 from gallery import components
 from gallery.groups.clustering import (
     FEWEST_PHOTOS,
@@ -24,7 +22,7 @@ from gallery.groups.clustering import (
     unit_rows,
 )
 from gallery.groups.models import GroupedPhoto, PhotoGroup
-from gallery.groups.naming import numbers_of, typical_objects
+from gallery.groups.names import call_groups
 from gallery.groups.reduced_looks import SAMPLE, ReducedLooks, read_reduced
 from gallery.models import Image
 
@@ -81,7 +79,7 @@ def _group_anew(looks: ModelLooks, image_ids: NDArray[np.int64]) -> int:
     groups += [PhotoGroup(look_model=looks.model_id) for _ in range(len(centres) - len(groups))]
     places, distances = nearest(reduced.vectors, centres)
     photos = np.bincount(places, minlength=len(groups))
-    _name(groups, photos, _class_counts(reduced.image_ids, places, len(groups)))
+    call_groups(groups, reduced.image_ids, places)
     whole = reduced.restore(centres)
     with transaction.atomic():
         for group, centre, size in zip(groups, whole, photos.tolist(), strict=True):
@@ -122,27 +120,6 @@ def _centre_of(group: PhotoGroup) -> Vectors:
     if centre.shape != (EMBEDDING_DIMENSIONS,) or not np.isfinite(centre).all():
         return np.zeros(EMBEDDING_DIMENSIONS, np.float32)
     return centre
-
-
-def _class_counts(
-    image_ids: NDArray[np.int64], places: NDArray[np.int64], groups: int
-) -> NDArray[np.int64]:
-    """(k, 91) in how many photos of each group a class is surely seen."""
-    index: Index = components.index()
-    return np.stack(
-        [
-            index.images_per_class(SURE_SCORE, among=image_ids[places == place])
-            for place in range(groups)
-        ]
-    )
-
-
-def _name(
-    groups: Sequence[PhotoGroup], photos: NDArray[np.int64], counts: NDArray[np.int64]
-) -> None:
-    typical = typical_objects(counts, photos)
-    for group, names, number in zip(groups, typical, numbers_of(typical), strict=True):
-        group.typical, group.number = names, number
 
 
 def _put(

@@ -45,7 +45,7 @@ def decisions_text() -> DecisionsText:
         }
         for group in PhotoGroup.objects.exclude(name="").order_by("pk")
     ]
-    pairs = AlikePair.objects.filter(is_kept=True).order_by("first_id", "second_id")
+    pairs = AlikePair.objects.kept().order_by("first_id", "second_id")
     lines += [
         {"keep": [first, second], "kind": kind}
         for first, second, kind in pairs.values_list("first_id", "second_id", "kind")

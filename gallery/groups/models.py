@@ -24,10 +24,10 @@ class PhotoGroup(models.Model):
         max_length=MAX_NAME_LENGTH, blank=True, help_text="What a person calls it."
     )
     typical = models.JSONField(
-        default=list, help_text="Object classes by which it differs from the rest, the first most."
+        default=list, help_text="Objects, tags and looks by which it differs, the first most."
     )
     number = models.PositiveSmallIntegerField(
-        default=1, help_text="Tells groups of the same typical objects apart."
+        default=1, help_text="Tells groups apart that show the same."
     )
     centre = models.BinaryField(help_text="The mean look as (1280,) float16.")
     look_model = models.CharField(max_length=80)
@@ -48,8 +48,10 @@ class PhotoGroup(models.Model):
 
     @property
     def query(self) -> str:
-        """A search for its typical objects; "" where it has none."""
-        return " and ".join(self.typical[:2])
+        """A search for what is typical of it; "" where nothing is."""
+        from gallery.groups.naming import query_of
+
+        return query_of(self.typical)
 
 
 class GroupedPhoto(models.Model):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.looks import EMBEDDING_DIMENSIONS, read_looks
+from featurestore.looks import EMBEDDING_DIMENSIONS, GROUP, LOOKS
 from featurestore.model_looks import ModelLooks
-from gallery.groups.clustering import Vectors, principal_axes, unit_rows
+from featurestore.segment_rows import SegmentRows
+from featurestore.segments import open_segment_file
+from gallery.groups.clustering import Scatter, Vectors, unit_rows
 
 DIMENSIONS = 64
 # Enough to tell along which axes photos differ.
 SAMPLE = 20_000
+# Looks that are in memory at a time: 30 MB.
+CHUNK = 4096
 
 
 @dataclass(frozen=True)
@@ -47,30 +53,48 @@ class ReducedLooks:
 
 
 def read_reduced(looks: ModelLooks) -> ReducedLooks:
-    """Reads one segment after the other, twice. Deterministic for the same looks.
+    """Reads all looks twice, few at a time. Deterministic for the same looks.
 
     Raises StoreError, or FileNotFoundError where compaction replaced a segment meanwhile.
     """
-    segments = [segment for segment in looks.segments() if len(segment.live)]
+    segments = looks.segments()
     share = min(1.0, SAMPLE / max(1, sum(len(segment.live) for segment in segments)))
     rng = np.random.default_rng(0)
-    sample = [np.empty((0, EMBEDDING_DIMENSIONS), np.float32)]
+    scatter = Scatter(EMBEDDING_DIMENSIONS)
     for segment in segments:
         rows = rng.permutation(segment.live)[: int(np.ceil(share * len(segment.live)))]
-        sample.append(unit_rows(read_looks(segment.path).embedding[np.sort(rows)]))
-    together = np.concatenate(sample)[: 2 * SAMPLE]
-    if not len(together):
-        mean = np.zeros(EMBEDDING_DIMENSIONS, np.float32)
-        axes = np.eye(EMBEDDING_DIMENSIONS, DIMENSIONS, dtype=np.float32)
-    else:
-        mean, axes = principal_axes(together, DIMENSIONS)
-    del sample, together
+        for _, units in _unit_rows(segment.path, np.sort(rows)):
+            scatter.add(units)
+    mean, axes = scatter.principal_axes(DIMENSIONS)
     ids = [np.empty(0, np.int64)]
     vectors = [np.empty((0, DIMENSIONS), np.float32)]
-    for segment in segments:
-        found = read_looks(segment.path).take(segment.live)
-        ids.append(found.image_ids)
-        vectors.append(np.asarray((unit_rows(found.embedding) - mean) @ axes, np.float32))
+    for some, units in unit_looks(segments):
+        ids.append(some)
+        vectors.append(np.asarray((units - mean) @ axes, np.float32))
     image_ids = np.concatenate(ids)
     order = np.argsort(image_ids, kind="stable")
     return ReducedLooks(image_ids[order], np.concatenate(vectors)[order], mean, axes)
+
+
+def unit_looks(segments: Iterable[SegmentRows]) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+    """(n,) ids and (n, 1280) looks of length 1 of all images of some segments, few at a time.
+
+    Raises as `read_reduced` does.
+    """
+    for segment in segments:
+        yield from _unit_rows(segment.path, segment.live)
+
+
+def _unit_rows(path: Path, rows: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+    """Likewise of rising rows of a segment."""
+    if not len(rows):
+        return
+    with open_segment_file(path, LOOKS) as file:
+        ids, embedding = file[GROUP]["image_id"], file[GROUP]["features"]
+        for start in range(0, int(rows[-1]) + 1, CHUNK):
+            first, stop = np.searchsorted(rows, [start, start + CHUNK])
+            if first < stop:
+                chosen = rows[first:stop] - start
+                some = slice(start, start + CHUNK)
+                found = np.asarray(embedding[some], np.float16)[chosen]
+                yield np.asarray(ids[some], np.int64)[chosen], unit_rows(found)

@@ -19,7 +19,7 @@ from gallery.models import Image, PhotoTag
 from gallery.query.printer import print_filter
 from gallery.query.syntax import TagFilter
 from gallery.tags.names import tag_key, tag_name
-from gallery.tasks import schedule_tending
+from gallery.tasks import schedule_calling, schedule_tending
 
 logger = logging.getLogger(__name__)
 
@@ -116,6 +116,7 @@ def change_tags(
     for start in range(0, len(ids), BATCH):
         with refusing_full_disk(), transaction.atomic():
             found += _change(ids[start : start + BATCH], added, removed)
+    schedule_calling()
     return found
 
 

@@ -14,8 +14,8 @@ from gallery import components
 from gallery.access.visitors import visitor_of
 from gallery.collection import object_figures, timeline
 from gallery.dashboard import RECENT_IMAGES, IngestState, failure_groups, ingest_state
-from gallery.duplicates.alike_sets import alike_ids
 from gallery.duplicates.models import AlikePair
+from gallery.duplicates.offered_sets import alike_ids
 from gallery.groups.browsing import shown_groups
 from gallery.import_command import import_command
 from gallery.models import Image

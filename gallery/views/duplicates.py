@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.chosen_photos import chosen_ids, parse_ids
 from gallery.duplicates.alike_sets import (
-    alike_ids,
     alike_sets,
     keep_together,
     kept_pairs,
@@ -22,6 +21,7 @@ from gallery.duplicates.alike_sets import (
 )
 from gallery.duplicates.comparing import waiting_photos
 from gallery.duplicates.models import AlikePair
+from gallery.duplicates.offered_sets import alike_ids
 from gallery.errors import EditRefused, Refused
 from gallery.figures import grouped
 from gallery.models import Image

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +16,13 @@ from django_tasks_db.models import DBTaskResult
 from PIL import Image as Pillow
 
 from gallery.backups import back_up, restore
-from gallery.duplicates.alike_sets import alike_ids, joined, keep_together, set_of
+from gallery.duplicates.alike_sets import MOST_SHOWN, alike_sets, keep_together, set_of
 from gallery.duplicates.comparing import compare_photos, is_same_photo
 from gallery.duplicates.hash_pairs import near_pairs
 from gallery.duplicates.hashing import make_missing_hashes
-from gallery.duplicates.look_pairs import near_in_reduced
+from gallery.duplicates.look_pairs import near_by_whole_looks, near_in_reduced
 from gallery.duplicates.models import AlikePair, ComparedPhoto
+from gallery.duplicates.offered_sets import alike_ids, joined
 from gallery.ingest import ingest_batch
 from gallery.models import Image
 from gallery.originals import delete_images, thumbnail_path
@@ -28,6 +30,7 @@ from gallery.tasks import schedule_looking
 from gallery.thumbnails import Size
 from gallery.uploads import receive_file
 from tests.conftest import empty_data_folder
+from tests.gallery.made_gallery import add_photo
 from tests.photos import CAT, COFFEE, MOTORCYCLE, encoded
 
 PIXELS, SCENE = AlikePair.Kind.PIXELS, AlikePair.Kind.SCENE
@@ -85,7 +88,7 @@ def test_no_near_pair_of_hashes_is_left_out(distance: int) -> None:
 def test_a_thousand_white_pages_make_few_pairs_and_one_set() -> None:
     pairs, _ = near_pairs(np.zeros(1000, np.uint64), np.ones(1000, np.bool_), 14, most=20)
     assert len(pairs) < 20_000
-    assert len(joined(map(tuple, pairs.tolist()))) == 1
+    assert len(joined(pairs)) == 1
     with pytest.raises(ValueError, match="0 to 15"):
         near_pairs(np.zeros(2, np.uint64), np.ones(2, np.bool_), 16, most=20)
 
@@ -102,6 +105,22 @@ def test_nothing_near_by_its_whole_look_is_ruled_out_by_a_few_dimensions() -> No
     assert wanted <= set(map(tuple, found.tolist()))
 
 
+def test_few_new_photos_are_compared_with_all_by_their_whole_looks() -> None:
+    rng = np.random.default_rng(6)
+    rows = np.repeat(rng.normal(size=(20, 64)), 3, axis=0) + rng.normal(0, 0.25, (60, 64))
+    units = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    ids, new = np.arange(100, 160), np.arange(110, 125)
+    parts = ((ids[start : start + 16], units[start : start + 16]) for start in range(0, 60, 16))
+    found = near_by_whole_looks(parts, new, units[10:25], 0.9, 20)
+    cosines = units @ units.T
+    wanted = {
+        (min(i, j), max(i, j)) for j in range(10, 25) for i in range(60) if cosines[i, j] >= 0.9
+    }
+    pairs = {(min(pair) - 100, max(pair) - 100) for pair in found.tolist()}
+    assert pairs == {pair for pair in wanted if pair[0] != pair[1]}
+    assert len(found) == len(pairs) > 0
+
+
 def test_the_more_pixels_differ_the_more_alike_looks_have_to_be() -> None:
     bits = np.array([0, 6, 10, 14, 16])
     assert is_same_photo(bits, np.full(5, 0.96, np.float32)).tolist() == [True] * 4 + [False]
@@ -110,7 +129,7 @@ def test_the_more_pixels_differ_the_more_alike_looks_have_to_be() -> None:
 
 
 def test_pairs_join_into_sets() -> None:
-    assert joined([(1, 2), (5, 6), (2, 3), (9, 3)]) == [[1, 2, 3, 9], [5, 6]]
+    assert joined(np.array([(1, 2), (5, 6), (2, 3), (9, 3)])) == [[1, 2, 3, 9], [5, 6]]
 
 
 def test_the_best_has_most_pixels_then_most_bytes_then_is_the_oldest() -> None:
@@ -127,15 +146,32 @@ def test_the_best_has_most_pixels_then_most_bytes_then_is_the_oldest() -> None:
     assert not facts["Format"].differs
 
 
+@pytest.mark.django_db
+def test_of_a_large_set_a_part_is_shown_at_a_time(client: Client) -> None:
+    images = [add_photo(f"{number}.jpg", None) for number in range(MOST_SHOWN + 3)]
+    AlikePair.objects.bulk_create(
+        AlikePair(first=first, second=second, kind=PIXELS) for first, second in pairwise(images)
+    )
+    [whole] = alike_ids(PIXELS)
+    assert len(whole) == MOST_SHOWN + 3
+    [shown] = alike_sets([whole])
+    assert (len(shown.photos), shown.more) == (MOST_SHOWN, 3)
+    assert b"and 3 more" in client.get("/duplicates/").content
+
+
 def test_copies_in_another_size_quality_and_cut_are_found_and_others_are_not(
-    cats: dict[str, int],
+    cats: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wanted = sorted([cats["chelsea"], cats["small"], cats["cut"]])
     assert alike_ids(PIXELS) == [wanted]
     assert alike_ids(SCENE) == []
     assert not ComparedPhoto.objects.filter(pixels_compared=False).exists()
     assert not ComparedPhoto.objects.filter(looks_compared=False).exists()
+    monkeypatch.setattr("gallery.duplicates.comparing.FEW_PHOTOS", 0)
+    ComparedPhoto.objects.update(looks_compared=False)
     assert compare_photos()
+    assert not ComparedPhoto.objects.filter(looks_compared=False).exists()
+    assert alike_ids(SCENE) == []
     delete_images(Image.objects.filter(pk=cats["small"]))
     assert alike_ids(PIXELS) == [[pk for pk in wanted if pk != cats["small"]]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,18 +10,26 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from detector.labels import ID_BY_NAME
 from detector.look_model import LOOK_MODEL_ID
 from featurestore.looks import CLASSES, EMBEDDING_DIMENSIONS, LookFeatures
 from gallery import components
 from gallery.errors import QueryRefused
-from gallery.groups.clustering import group_count, moved_centres, nearest, principal_axes
+from gallery.groups.clustering import Scatter, group_count, moved_centres, nearest
 from gallery.groups.grouping import group_photos
 from gallery.groups.kept_decisions import DecisionsUnreadable, bring_decisions, decisions_text
 from gallery.groups.models import GroupedPhoto, PhotoGroup
-from gallery.groups.names import rename_group
-from gallery.groups.naming import numbers_of, title_of, typical_objects
+from gallery.groups.names import call_groups_anew, rename_group
+from gallery.groups.naming import (
+    KindCounts,
+    Source,
+    numbers_of,
+    query_of,
+    title_of,
+    typical_kinds,
+)
 from gallery.models import Image
+from gallery.tags.photo_tags import change_tags
+from gallery.tasks import call_groups
 from gallery.trash import move_to_trash
 from tests.gallery.made_gallery import LEFT, MIDDLE, RIGHT, add_photo
 
@@ -78,7 +86,10 @@ def test_centres_become_means_and_an_empty_one_stays() -> None:
 
 def test_reduction_never_brings_photos_further_apart() -> None:
     rows = np.random.default_rng(3).normal(size=(50, 80)).astype(np.float32)
-    mean, axes = principal_axes(rows, 10)
+    scatter = Scatter(80)
+    for some in (rows[:20], rows[20:]):
+        scatter.add(some)
+    mean, axes = scatter.principal_axes(10)
     reduced = (rows - mean) @ axes
     whole = np.linalg.norm(rows[:, None] - rows, axis=2)
     near = np.linalg.norm(reduced[:, None] - reduced, axis=2)
@@ -86,17 +97,54 @@ def test_reduction_never_brings_photos_further_apart() -> None:
     assert near.sum() > 0.2 * whole.sum()
 
 
+def kinds_shown(photos: int, **shares: tuple[Source, Sequence[int]]) -> KindCounts:
+    """In how many of so many photos of each group kinds are shown."""
+    return KindCounts(
+        tuple(name.replace("_", " ") for name in shares),
+        np.array([source for source, _ in shares.values()]),
+        np.array([counts for _, counts in shares.values()]).T,
+        np.full(len(next(iter(shares.values()))[1]), photos),
+    )
+
+
 def test_a_group_is_named_by_what_the_rest_has_less_of() -> None:
-    counts = np.zeros((4, 91), np.int64)
-    person, table, cat = (ID_BY_NAME[name] for name in ("person", "dining table", "cat"))
-    counts[:, person] = [50, 48, 2, 45]
-    counts[:, table] = [48, 2, 1, 0]
-    counts[:, cat] = [0, 1, 49, 1]
-    typical = typical_objects(counts, np.array([50, 50, 50, 50]))
+    typical = typical_kinds(
+        kinds_shown(
+            50,
+            person=(Source.OBJECT, [50, 48, 2, 45]),
+            dining_table=(Source.OBJECT, [48, 2, 1, 0]),
+            cat=(Source.OBJECT, [0, 1, 49, 1]),
+        )
+    )
     assert set(typical[0]) == {"dining table", "person"} or typical[0] == ["dining table"]
     assert typical[1] == typical[3] == ["person"]
     assert typical[2] == ["cat"]
     assert numbers_of(typical)[1::2] == [1, 2]
+
+
+def test_tags_name_a_group_before_what_lies_around_and_looks_tell_like_ones_apart() -> None:
+    typical = typical_kinds(
+        kinds_shown(
+            100,
+            bed=(Source.OBJECT, [80, 5, 0, 0, 0]),
+            person=(Source.OBJECT, [0, 0, 0, 0, 90]),
+            dress=(Source.TAG, [95, 0, 0, 0, 0]),
+            shoes=(Source.TAG, [0, 90, 85, 0, 0]),
+            sandal=(Source.LOOK, [0, 60, 5, 0, 0]),
+            castle=(Source.LOOK, [0, 0, 0, 70, 0]),
+        )
+    )
+    assert typical == [["dress"], ["shoes", "sandal"], ["shoes"], ["castle"], ["person"]]
+    assert title_of(typical[1]) == "shoes and sandals"
+    with translation.override("fr"):
+        assert title_of(typical[0]) == "robes"
+        assert title_of(["dress", "person"]) == "personnes avec robes"
+
+
+def test_a_search_for_a_group_asks_for_its_kinds() -> None:
+    assert query_of(["dress", "person", "cat"]) == "dress and person"
+    assert query_of(["cat", "summer party"]) == 'cat tag:"summer party"'
+    assert query_of(["crane (machine)"]) == query_of([]) == ""
 
 
 def test_titles_are_words_of_the_reader() -> None:
@@ -106,6 +154,7 @@ def test_titles_are_words_of_the_reader() -> None:
     assert title_of(["person", "dog", "frisbee"]) == "people with dogs and frisbees"
     assert title_of(["skis"], 2) == "skis 2"
     assert title_of([], 3) == "mixed photos 3"
+    assert title_of(["person", "summer party"]) == "people and summer party"
     with translation.override("fr"):
         assert title_of(["dining table", "person"]) == "des personnes à table"
         assert title_of(["cat", "dog"]) == "chats et chiens"
@@ -139,6 +188,17 @@ def test_new_photos_join_at_once_and_groups_stay_the_same_when_made_anew(
     members = GroupedPhoto.objects.filter(group=cats)
     assert members.filter(image__name__startswith="cat").count() == members.count() > 0
     assert not groups_of(many[0]) & groups_of(many[1])
+
+
+def test_tags_that_people_give_become_names(three_kinds: list[list[Image]]) -> None:
+    cats = groups_of(three_kinds[0])
+    change_tags([image.pk for image in three_kinds[0]], add=["Our pets"])
+    assert call_groups.call() is None
+    titles = {group.title for group in PhotoGroup.objects.filter(pk__in=cats)}
+    assert all(title.startswith("our pets") for title in titles)
+    change_tags([image.pk for image in three_kinds[0]], add=["cats"], remove=["our pets"])
+    assert call_groups_anew() == len(cats)
+    assert all(group.typical == ["cat"] for group in PhotoGroup.objects.filter(pk__in=cats))
 
 
 def test_names_and_pairs_outlive_the_catalogue(three_kinds: list[list[Image]]) -> None:

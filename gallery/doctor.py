@@ -215,7 +215,8 @@ def _people() -> Findings:
 def _store() -> Findings:
     store = components.store()
     models = len(store.model_ids())
-    finding = f"{len(store.image_ids()):,} photos with features of {models} models"
+    features = "features of 1 model" if models == 1 else f"features of {models} models"
+    finding = f"{len(store.image_ids()):,} photos with {features}"
     components.index()
     damaged = store.damaged_segments()
     for error in damaged:

@@ -12,7 +12,16 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from gallery.access.binding import login_of
-from gallery.environment import env_bool, env_int, env_list, env_path, env_text
+from gallery.environment import (
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_model,
+    env_path,
+    env_text,
+    env_time_zone,
+)
 from gallery.static_files import are_collected
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -36,9 +45,10 @@ for folder in (STORE_DIR, SPOOL_DIR, THUMBNAIL_DIR, QUERY_DIR, UNFINISHED_DIR):
         ) from error
 
 # `local:` runs the detector in the process; `grpc://host:8500` asks TensorFlow Serving.
-DETECTOR_URL = env_text("DETECTOR_URL", "local:")
+DETECTOR_URL = env_model("DETECTOR_URL", "local:", choices=("local:", "local:bf16"))
 # How photos look: likewise, or `off:`. By default the same place.
-LOOK_URL = env_text("LOOK_URL", "local:" if DETECTOR_URL.startswith("local:") else DETECTOR_URL)
+_beside = "local:" if DETECTOR_URL.startswith("local:") else DETECTOR_URL
+LOOK_URL = env_model("LOOK_URL", _beside, choices=("local:", "local:f32", "off:"))
 # The folder of an image–text model, if there is one; docs/clip.md says what lies there.
 CLIP_MODELS = env_path("CLIP_MODELS", Path()) if env_text("CLIP_MODELS", "") else None
 # Any file that gensim.models.KeyedVectors.load or load_word2vec_format reads.
@@ -158,6 +168,8 @@ try:
             conn_health_checks=True,
         )
     }
+    if DATABASES["default"]["ENGINE"].rpartition(".")[2] not in {"sqlite3", "postgresql"}:
+        raise ValueError(DATABASES["default"]["ENGINE"])
 except ValueError:
     # Without its cause, which would show the password.
     raise ImproperlyConfigured(
@@ -212,7 +224,7 @@ LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-TIME_ZONE = env_text("TZ", "UTC")
+TIME_ZONE = env_time_zone("TZ", "UTC")
 USE_TZ = True
 
 STATIC_URL = "static/"
@@ -260,9 +272,9 @@ if BEHIND_TLS_PROXY:
 # What an empty gallery tells people to type to import a folder.
 IMPORT_COMMAND = env_text("IMPORT_COMMAND", "")
 
-LOG_FORMAT = env_text("LOG_FORMAT", "line")
-if LOG_FORMAT not in {"line", "json"}:
-    raise ImproperlyConfigured(f"LOG_FORMAT should be line or json, is {LOG_FORMAT!r}.")
+LOG_FORMAT = env_choice("LOG_FORMAT", "line", choices=("line", "json"))
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_LEVEL = env_choice("LOG_LEVEL", "WARNING", choices=LOG_LEVELS)
 
 LOGGING = {
     "version": 1,
@@ -282,5 +294,5 @@ LOGGING = {
             "formatter": LOG_FORMAT,
         }
     },
-    "root": {"handlers": ["stderr"], "level": env_text("LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

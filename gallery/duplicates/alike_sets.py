@@ -94,7 +94,7 @@ def set_of(images: Sequence[Image], more: int = 0) -> AlikeSet:
                         weights.count(weights[at]) == 1 and weights[at] == max(weights),
                     ),
                     Fact(_("Format"), kinds[at], len(set(kinds)) > 1),
-                    Fact(_("Added"), date(days[at], "DATE_FORMAT"), len(set(days)) > 1),
+                    Fact(_("Added"), date(days[at], "j F Y"), len(set(days)) > 1),
                 ],
             )
             for at, image in enumerate(ordered)

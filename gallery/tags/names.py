@@ -21,7 +21,7 @@ def tag_name(text: str) -> str:
     """A tag as it is kept: in lower case, one blank between words. Raises EditRefused."""
     name = plain(printable_text(text))
     if not name or not any(sign.isalnum() for sign in name):
-        raise EditRefused(_("A tag needs a name, like: summer party"))
+        raise EditRefused(_("A tag needs a letter or a digit, like: summer party"))
     if len(name) > MAX_TAG_LENGTH:
         raise EditRefused(_("A tag has at most %(most)s characters.") % {"most": MAX_TAG_LENGTH})
     odd = SIGNS_OF_THE_LANGUAGE.intersection(name)

@@ -8,6 +8,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from featurestore.errors import StoreError
@@ -15,7 +16,8 @@ from gallery.access.visitors import visitor_of
 from gallery.edits import rename_image
 from gallery.errors import EditRefused, PhotoRefused
 from gallery.lookup import image_or_404
-from gallery.neighbours import neighbours_of, read_origin
+from gallery.models import Image
+from gallery.neighbours import address_in_results, neighbours_of, read_origin
 from gallery.original_response import original_response
 from gallery.originals import thumbnail_path
 from gallery.photo_objects import drawn_objects, objects_of
@@ -93,4 +95,13 @@ def rename(request: HttpRequest, image_id: int) -> HttpResponse:
         rename_image(image, request.POST.get("name", ""))
     except EditRefused as refusal:
         messages.error(request, str(refusal))
-    return redirect(image)
+    return redirect(address_after_edit(request, image))
+
+
+def address_after_edit(request: HttpRequest, image: Image, **typed: str) -> str:
+    """The page that a form was sent from: in the same results, with what was typed and refused."""
+    origin = read_origin(request.GET.get("from", ""), request.GET.get("at", ""))
+    address = address_in_results(image, origin)
+    if not typed:
+        return address
+    return f"{address}{'&' if '?' in address else '?'}{urlencode(typed)}"

@@ -88,7 +88,7 @@ def test_a_part_of_an_uploaded_photo_is_searched_with(
 ) -> None:
     page = open_page(gallery, **DESKTOP)
     page.locator("summary", has_text="Search by photo").click()
-    page.get_by_label("Find photos whose objects lie like").set_input_files(MOTORCYCLE_AGAIN)
+    page.get_by_label("Find photos like this one").set_input_files(MOTORCYCLE_AGAIN)
     page.wait_for_url("**/search/photo/*/")
     begin(page)
     expect(page.locator(".part-tools")).to_contain_text("In it: motorcycle")

@@ -66,7 +66,7 @@ def test_a_chosen_photo_finds_those_like_it_and_draws_the_pairs(
 ) -> None:
     page = open_page(gallery)
     page.locator("summary", has_text="Search by photo").click()
-    page.get_by_label("Find photos whose objects lie like").set_input_files(MOTORCYCLE_AGAIN)
+    page.get_by_label("Find photos like this one").set_input_files(MOTORCYCLE_AGAIN)
     page.wait_for_url(RESULTS)
     first = page.locator(".hit").first
     expect(first.locator(".reasons")).to_contain_text("motorcycle: boxes overlap")

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from gallery.environment import env_bool, env_int, env_list, env_path, env_text
+from gallery.environment import (
+    env_bool,
+    env_choice,
+    env_int,
+    env_list,
+    env_model,
+    env_path,
+    env_text,
+    env_time_zone,
+)
 
 NAME = "GALLERY_TEST_VARIABLE"
 
@@ -57,6 +66,33 @@ def test_a_number_that_is_not_whole_and_positive_fails_by_name(
     monkeypatch.setenv(NAME, text)
     with pytest.raises(ImproperlyConfigured, match=f"{NAME} should be a whole number above 0"):
         env_int(NAME, 1)
+
+
+def test_a_choice_is_read_in_any_letters_and_fails_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "info")
+    assert env_choice(NAME, "WARNING", choices=["INFO", "WARNING"]) == "INFO"
+    monkeypatch.setenv(NAME, "loud")
+    with pytest.raises(ImproperlyConfigured, match=f"{NAME} should be INFO or WARNING, is 'loud'"):
+        env_choice(NAME, "WARNING", choices=["INFO", "WARNING"])
+
+
+def test_a_model_is_in_the_process_or_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env_model(NAME, "local:", choices=["local:", "off:"]) == "local:"
+    monkeypatch.setenv(NAME, "grpc://ssd:8500,ssd2:8500")
+    assert env_model(NAME, "local:", choices=["local:"]) == "grpc://ssd:8500,ssd2:8500"
+    for text in ("http://ssd:8500", "grpc://", "off:"):
+        monkeypatch.setenv(NAME, text)
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} should be local: or grpc://host"):
+            env_model(NAME, "local:", choices=["local:"])
+
+
+def test_a_time_zone_that_there_is_not_fails_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(NAME, "Europe/Paris")
+    assert env_time_zone(NAME, "UTC") == "Europe/Paris"
+    for text in ("Mars/Base", "../etc", "Europe"):
+        monkeypatch.setenv(NAME, text)
+        with pytest.raises(ImproperlyConfigured, match=f"{NAME} should be a time zone"):
+            env_time_zone(NAME, "UTC")
 
 
 def test_a_list_drops_blanks_and_empty_entries(monkeypatch: pytest.MonkeyPatch) -> None:

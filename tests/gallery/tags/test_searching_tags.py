@@ -145,8 +145,14 @@ def test_tags_are_changed_on_the_page_and_by_scripts(
     assert ">hat<" not in page
     client.post(f"/photos/{cup}/tags", {"remove": "dress"})
     client.post(f"/photos/{cup}/tags", {"add": "breakfast, my cup"})
-    refused = client.post(f"/photos/{cup}/tags", {"add": "a" * 60}, follow=True)
+    page_in_results = "?from=/search?q=cup&at=1"
+    refused = client.post(
+        f"/photos/{cup}/tags{page_in_results}", {"add": "fine, " + "a" * 60}, follow=True
+    )
     assert "at most 50 characters" in refused.content.decode()
+    # What was typed is still there, and so are the results that the photo was opened from.
+    assert 'value="fine, aaa' in refused.content.decode()
+    assert refused.redirect_chain[0][0].startswith(f"/photos/{cup}/{page_in_results}&tags=fine")
 
     def ask(method: str, address: str, body: object = None) -> Any:
         response = client.generic(

@@ -36,8 +36,8 @@ def read_model_choice(folder: Path) -> ModelChoice | None:
         return None
     except (ValueError, KeyError, TypeError) as error:
         raise SegmentDamaged(path, "it should name the current and the previous model") from error
-    # To the last blank, so that no change goes unnoticed.
-    if text != _text(choice):
+    # To the last blank, so that no change goes unnoticed. Older galleries wrote no SHA-256.
+    if text not in (_text(choice), _names(choice)):
         raise SegmentDamaged(path, "its SHA-256 is not that of the models it names")
     return choice
 
@@ -47,6 +47,16 @@ def write_model_choice(folder: Path, choice: ModelChoice) -> None:
     write_durably(folder / MODELS_FILE, lambda path: path.write_text(_text(choice)))
 
 
+def write_first_choice(folder: Path, model_id: str) -> None:
+    """Choose a model where none was chosen yet; a damaged choice is left to `check_store`."""
+    if not (folder / MODELS_FILE).exists():
+        write_model_choice(folder, ModelChoice(model_id))
+
+
 def _text(choice: ModelChoice) -> str:
-    names = json.dumps(asdict(choice))
-    return json.dumps(asdict(choice) | {"sha256": hashlib.sha256(names.encode()).hexdigest()})
+    digest = hashlib.sha256(_names(choice).encode()).hexdigest()
+    return json.dumps(asdict(choice) | {"sha256": digest})
+
+
+def _names(choice: ModelChoice) -> str:
+    return json.dumps(asdict(choice))

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from detector import Detector, DetectorError
-from featurestore.current_model import ModelChoice, read_model_choice, write_model_choice
+from featurestore.current_model import write_first_choice
 from featurestore.segments import StoredImage
 from gallery import components
 from gallery.decoding import tiny_webp
@@ -265,9 +265,8 @@ def _store(
     store.append_features(
         model_id, features_of([image.pk for image, _ in photos], detections, vocabulary)
     )
-    if read_model_choice(store.folder) is None:
-        # From now on another detector does not change what is searched until it is asked to.
-        write_model_choice(store.folder, ModelChoice(model_id))
+    # From now on another detector does not change what is searched until it is asked to.
+    write_first_choice(store.folder, model_id)
     for image, photo in photos:
         if photo.thumbnail is not None:
             components.thumbnails().keep(image.sha256, Size.GRID, photo.thumbnail)

@@ -116,6 +116,14 @@ def test_a_file_of_them_is_mapped_and_changes_nothing(
     [made_anew] = (tmp_path / "index").iterdir()
     assert made_anew != file
     assert castles(page) == castles(opened()) == [0]
+    # So much comes that it is brought together in memory, until a file holds it.
+    worker.append(looks_of(*((i, CASTLE, 0.9) for i in (1, 3, 5, 6)), written_at=3))
+    [brought_together] = page.index().parts
+    assert brought_together.rows.flags.owndata
+    assert castles(page) == [0, 2]
+    assert worker.renew_index_file()
+    assert not page.index().parts[0].rows.flags.owndata
+    assert castles(page) == [0, 2]
 
 
 def random_looks(image_ids: list[int], seed: int) -> LookScores:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from featurestore.looks import EMBEDDING_DIMENSIONS, GROUP, LOOKS
 from featurestore.model_looks import ModelLooks
+from featurestore.segment_file import open_segment_file
 from featurestore.segment_rows import SegmentRows
-from featurestore.segments import open_segment_file
 from gallery.groups.clustering import Scatter, Vectors, unit_rows
 
 DIMENSIONS = 64

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.explaining import Reason
+from gallery.hits import Hit
 from gallery.layouts import Layout, parse_layout
 from gallery.models import Image
-from gallery.search import Hit
 from gallery.sentences import Found
 from gallery.shown_hits import (
     MOST_BOXES,

@@ -14,6 +14,7 @@ from featurestore.look_postings import LookPostings
 from featurestore.look_postings_files import read_look_postings, write_look_postings
 from featurestore.looks import EMBEDDING_DIMENSIONS, LookFeatures, LookScores
 from featurestore.model_looks import ModelLooks
+from tests.featurestore.kills import Killed, killed_before
 from tests.featurestore.samples import postings, random_detections
 
 CASTLE, ESPRESSO = 483, 967
@@ -124,6 +125,23 @@ def test_a_file_of_them_is_mapped_and_changes_nothing(
     assert worker.renew_index_file()
     assert not page.index().parts[0].rows.flags.owndata
     assert castles(page) == [0, 2]
+
+
+def test_a_killed_renewal_leaves_what_was_found_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(named_looks, "FEW_IMAGES", 1)
+
+    def opened() -> ModelLooks:
+        return ModelLooks(tmp_path / "m", tmp_path / "index", "m", lambda: np.empty(0, np.int64))
+
+    for step in range(1, 6):
+        opened().append(looks_of((1, CASTLE, 0.9), (3, CASTLE, 0.8), written_at=step))
+        with pytest.raises(Killed), killed_before(step):
+            opened().renew_index_file()
+        assert castles(opened()) == [0, 2]
+        assert opened().renew_index_file() == (step < 3)
+        assert castles(opened()) == [0, 2]
 
 
 def random_looks(image_ids: list[int], seed: int) -> LookScores:

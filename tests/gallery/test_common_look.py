@@ -43,5 +43,5 @@ def test_a_score_says_the_same_of_chance_in_every_space() -> None:
     # Two photos that look the same are chance enough.
     assert chances_in(chances_of(np.ones(1, np.float32)))
     for wrong in ((0.3, 0.2, 0.4), (0.1, 0.2, 1.0), (0.1, float("nan"), 0.4), (0.1, 0.2)):
-        with pytest.raises(ValueError, match="rising|values to unpack"):
+        with pytest.raises(ValueError, match=r"rising|values to unpack"):
             chances_in(wrong)

@@ -23,6 +23,7 @@ from gallery.tasks import (
     schedule_tending,
 )
 from gallery.trash import end_moves
+from gallery.waiting_texts import end_take_over
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def agree_after_crash() -> None:
     agree_tags()
     _end_moves_into_store()
     settle_spool()
+    end_take_over()
     schedule_ingestion(timezone.now())
     schedule_tending()
     schedule_emptying(timezone.now())

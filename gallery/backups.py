@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -31,14 +31,17 @@ from featurestore.errors import BackupRefused
 from featurestore.store import FeatureStore
 from featurestore.view import write_view
 from gallery import components
-from gallery.access.kept_people import PeopleUnreadable, bring_people, people_text, write_people
-from gallery.groups.kept_decisions import DecisionsUnreadable, bring_decisions, decisions_text
+from gallery.access.kept_people import bring_people, people_text
+from gallery.groups.kept_decisions import bring_decisions, decisions_text
 from gallery.learnt import pack, unpack
 from gallery.models import Image
 from gallery.rebuilding import rebuild_catalogue
 from gallery.repairing import GalleryRepair, reconcile_rows
-from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, searches_text
+from gallery.saved.kept_searches import bring_searches, searches_text
 from gallery.stored_rows import MOMENTS
+from gallery.waiting_texts import write_privately
+
+T = TypeVar("T")
 
 CATALOGUE = "catalogue.jsonl"
 PEOPLE = "people.json"
@@ -183,7 +186,7 @@ def _dump_rows(path: Path, report: BackupReport, waiting: list[str]) -> None:
 def _dump_people(path: Path, report: BackupReport) -> None:
     people = people_text()
     report.people = people.count
-    write_people(path, people.text)
+    write_privately(path, people.text)
 
 
 def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport:
@@ -203,21 +206,27 @@ def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport
             report.damaged.append(file.file)
         progress(number, len(manifest.files))
     components.store.cache_clear()
-    catalogue = manifest.by_path().get(CATALOGUE)
+    files = manifest.by_path()
+    catalogue = files.get(CATALOGUE)
     if catalogue is not None and _is_sound(folder / catalogue.file, catalogue):
         _load_rows(folder / catalogue.file)
     else:
         report.damaged.append(CATALOGUE)
         rebuild_catalogue()
-    people = manifest.by_path().get(PEOPLE)
-    if people is not None and _is_sound(folder / people.file, people):
-        _load_people(folder / people.file, report)
+    if PEOPLE in files:
+        people = _bring(folder, files[PEOPLE], _of_text(bring_people), report)
+        report.people = people or 0
     else:
         report.damaged.append(PEOPLE)
-    _restore_searches(folder, manifest.by_path().get(SEARCHES), report)
-    _restore_learnt(folder, manifest.by_path().get(LEARNT), report)
-    _restore_decisions(folder, manifest.by_path().get(DECISIONS), report)
+    # Backups of before there were such things have none.
+    if SEARCHES in files:
+        _bring(folder, files[SEARCHES], _of_text(bring_searches), report)
+    if LEARNT in files:
+        _bring(folder, files[LEARNT], unpack, report)
     reconcile_rows(GalleryRepair())
+    # Last, because they name photos, some of which may be known to the segments alone.
+    if DECISIONS in files:
+        _bring(folder, files[DECISIONS], _of_text(bring_decisions), report)
     # Whatever view lies there may be older than the segments.
     write_view(components.store(), components.model_id())
     report.rows = Image.objects.count()
@@ -263,47 +272,21 @@ def _load_rows(path: Path) -> None:
         Image.objects.bulk_create(batch)
 
 
-def _load_people(path: Path, report: RestoreReport) -> None:
-    try:
-        report.people = bring_people(path.read_text(encoding="utf-8"))
-    except PeopleUnreadable:
-        report.damaged.append(PEOPLE)
-
-
-def _restore_searches(folder: Path, file: BackupFile | None, report: RestoreReport) -> None:
-    # Backups of before there were saved searches have none.
-    if file is None:
-        return
+def _bring(
+    folder: Path, file: BackupFile, bring: Callable[[Path], T], report: RestoreReport
+) -> T | None:
+    """What `bring` says of a file that is sound, which raises ValueError for one that is not."""
     try:
         if not _is_sound(folder / file.file, file):
-            raise SearchesUnreadable(SEARCHES)
-        bring_searches((folder / file.file).read_text(encoding="utf-8"))
-    except SearchesUnreadable:
-        report.damaged.append(SEARCHES)
-
-
-def _restore_learnt(folder: Path, file: BackupFile | None, report: RestoreReport) -> None:
-    # Backups of before a gallery could be taught anything have none.
-    if file is None:
-        return
-    try:
-        if not _is_sound(folder / file.file, file):
-            raise ValueError(LEARNT)
-        unpack(folder / file.file)
+            raise ValueError(file.path)
+        return bring(folder / file.file)
     except ValueError:
-        report.damaged.append(LEARNT)
+        report.damaged.append(file.path)
+        return None
 
 
-def _restore_decisions(folder: Path, file: BackupFile | None, report: RestoreReport) -> None:
-    # Backups of before there were groups have none.
-    if file is None:
-        return
-    try:
-        if not _is_sound(folder / file.file, file):
-            raise DecisionsUnreadable(DECISIONS)
-        bring_decisions((folder / file.file).read_text(encoding="utf-8"))
-    except DecisionsUnreadable:
-        report.damaged.append(DECISIONS)
+def _of_text(bring: Callable[[str], T]) -> Callable[[Path], T]:
+    return lambda path: bring(path.read_text(encoding="utf-8"))
 
 
 def _rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -6,21 +6,30 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.core.management import BaseCommand, CommandError
+from django.db import OperationalError
 from tqdm import tqdm
 
-from gallery.errors import PhotoRefused
-from gallery.ingest import Ingestion
+from gallery.agreement import agree_after_crash
+from gallery.catalogue import check_models, prepare_catalogue
+from gallery.errors import GalleryBusy, PhotoRefused, is_disk_full
+from gallery.ingest import DISK_FULL, Ingestion
+from gallery.memory import give_memory_back
 from gallery.models import Image
+from gallery.presence import work_in_gallery
 from gallery.receiving import NewFile, receive_files
 
 POLL_SECONDS = 0.2
-# For a detector that does not answer; what was received until then is left to a worker.
+# For a detector that does not answer, or for room on the disk; what was received until then is left
+# to a worker.
 PATIENCE_SECONDS = 60.0
 NO_DETECTOR = "No detector answers; what was kept is looked at as soon as one does."
+NO_ROOM = "The disk is full; what was kept is looked at as soon as there is room."
 
 
 @dataclass(frozen=True)
@@ -39,8 +48,8 @@ class ImportFacts:
     stored: int
     duplicates: int
     rejected: list[Rejection]
-    kept: int
-    """How many of them a worker sees to later, because no detector answered."""
+    held_up: str
+    """In a sentence why a worker is to see to some of them later, else empty."""
     seconds: float
     images_per_second: float
 
@@ -49,13 +58,13 @@ class ImportFacts:
         """A sentence where not one file became a photo that can be searched, else empty."""
         if not self.rejected or self.stored or self.duplicates:
             return ""
-        return NO_DETECTOR if self.kept else "Nothing was stored."
+        return self.held_up or "Nothing was stored."
 
     def as_json(self) -> str:
         """One line."""
         facts = asdict(self)
         # The reasons say so.
-        del facts["kept"]
+        del facts["held_up"]
         return json.dumps(facts, ensure_ascii=False)
 
     def as_text(self, noun: str) -> str:
@@ -68,6 +77,32 @@ class ImportFacts:
             f"({self.images_per_second} images/s)."
         )
         return "\n".join([*refusals, counts])
+
+
+def run_import(
+    command: BaseCommand, work: Callable[[], ImportFacts], noun: str, *, as_json: bool
+) -> None:
+    """Do a command's import beside web and worker, and print what it did.
+
+    Raises CommandError where nothing came of it, or it had to end before its time.
+    """
+    give_memory_back()
+    check_models()
+    try:
+        with work_in_gallery(wait=False):
+            prepare_catalogue()
+            agree_after_crash()
+            facts = work()
+    except GalleryBusy as error:
+        raise CommandError(str(error)) from error
+    except (OSError, OperationalError) as error:
+        if not is_disk_full(error):
+            raise
+        # Not even the catalogue can be written.
+        raise CommandError(NO_ROOM) from error
+    command.stdout.write(facts.as_json() if as_json else facts.as_text(noun))
+    if facts.came_to_nothing:
+        raise CommandError(facts.came_to_nothing)
 
 
 class BulkImport:
@@ -87,7 +122,7 @@ class BulkImport:
         self.received = 0
         self.stored = 0
         self.duplicates = 0
-        self.kept = 0
+        self.held_up = ""
         self.rejected: list[Rejection] = []
 
     def receive(self, path: Path, *, name: str = "") -> None:
@@ -125,7 +160,7 @@ class BulkImport:
         self._reject(name, reason)
 
     def finish(self) -> None:
-        """Wait until everything that was received is ready or refused, or no detector comes."""
+        """Wait until all that was received is ready or refused, but not for ever."""
         with self._ingestion:
             self._ingest_files()
             self._ingestion.finish()
@@ -133,10 +168,11 @@ class BulkImport:
             while self._waiting and not self._has_waited_long():
                 self._try_again()
         hold_up = self._ingestion.hold_up
-        self.kept = len(self._waiting)
-        for path in self._waiting.values():
-            reason = hold_up.reason if hold_up else ""
-            self._reject(path, f"It is kept, and searchable once a worker has seen it. {reason}")
+        if hold_up and self._waiting:
+            self.held_up = NO_ROOM if hold_up.reason == DISK_FULL else NO_DETECTOR
+            sentence = f"It is kept, and searchable once a worker has seen it. {hold_up.reason}"
+            for path in self._waiting.values():
+                self._reject(path, sentence)
         self._progress.close()
 
     def facts(self) -> ImportFacts:
@@ -147,7 +183,7 @@ class BulkImport:
             stored=self.stored,
             duplicates=self.duplicates,
             rejected=self.rejected,
-            kept=self.kept,
+            held_up=self.held_up,
             seconds=round(seconds, 3),
             images_per_second=round(self.stored / max(seconds, 1e-9), 2),
         )

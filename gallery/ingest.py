@@ -29,7 +29,7 @@ from gallery.decoding import tiny_webp
 from gallery.errors import is_disk_full
 from gallery.features import features_of
 from gallery.models import LEASE_RENEWALS, WAIT_SECONDS, Image
-from gallery.preparing import DISK_FULL, Prepared, prepare_image
+from gallery.preparing import Prepared, prepare_image
 from gallery.tasks import schedule_looking, schedule_tending
 from gallery.thumbnails import Size
 from gallery.vocabulary import Vocabulary
@@ -40,6 +40,7 @@ logger = logging.getLogger(__name__)
 BATCHES_AT_ONCE = 3
 # Of all their originals together; a larger batch is worked on alone.
 BYTES_AT_ONCE = 96 * 1024 * 1024
+DISK_FULL = "The disk is full."
 
 _loading = threading.Lock()
 # The file of a batch is put together in memory, so one at a time.
@@ -55,26 +56,28 @@ class _Outcome:
     """With the reason; each was a try."""
     waiting: list[tuple[Image, str]] = field(default_factory=list)
     """With the reason, which is no fault of the photo."""
-    no_detector: str = ""
-    """Why none could be detected, where that passes by itself."""
+    held_up_by: str = ""
+    """Why nothing can be done just now for any photo: no detector answers, or the disk is full."""
 
     def all_failed(self, images: Sequence[Image], reason: str, error: Exception) -> None:
         logger.warning("%d photos failed: %s", len(images), error)
         self.failed += [(image, reason) for image in images]
 
-    def all_wait(self, images: Sequence[Image], reason: str) -> None:
+    def all_wait(self, images: Sequence[Image], reason: str, error: Exception) -> None:
+        logger.warning("%d photos wait: %s", len(images), error)
+        self.held_up_by = reason
         self.waiting += [(image, reason) for image in images]
 
 
 @dataclass(frozen=True)
 class HoldUp:
-    """A time without a detector."""
+    """A time without a detector, or without room on the disk."""
 
     reason: str
     since: float
     """When it began, by `time.monotonic`."""
-    asked_again: float
-    """Until then the detector is left alone."""
+    tried_again: float
+    """Until then nothing is tried."""
 
     @property
     def seconds(self) -> float:
@@ -103,7 +106,7 @@ class Ingestion:
         self.ready = 0
         """How many images this has made ready."""
         self.hold_up: HoldUp | None = None
-        """Set as long as no detector answers."""
+        """Set as long as no detector answers, or the disk is full."""
 
     def __enter__(self) -> Ingestion:
         return self
@@ -160,9 +163,9 @@ class Ingestion:
         for future in done:
             del self._running[future]
             outcome = future.result()
-            if outcome.no_detector:
+            if outcome.held_up_by:
                 since = self.hold_up.since if self.hold_up else time.monotonic()
-                self.hold_up = HoldUp(outcome.no_detector, since, time.monotonic() + WAIT_SECONDS)
+                self.hold_up = HoldUp(outcome.held_up_by, since, time.monotonic() + WAIT_SECONDS)
             elif outcome.stored:
                 self.hold_up = None
             self.ready += _conclude(outcome)
@@ -172,8 +175,8 @@ class Ingestion:
         """Everything but the database."""
         outcome = _Outcome()
         hold_up = self.hold_up
-        if hold_up and time.monotonic() < hold_up.asked_again:
-            outcome.all_wait(images, hold_up.reason)
+        if hold_up and time.monotonic() < hold_up.tried_again:
+            outcome.waiting = [(image, hold_up.reason) for image in images]
             return outcome
         decoding = [
             None if image.pk in prepared else self._decoders.submit(prepare_image, image)
@@ -184,8 +187,6 @@ class Ingestion:
             photo = prepared[image.pk] if future is None else future.result()
             if isinstance(photo, Prepared):
                 photos.append((image, photo))
-            elif photo.disk_full:
-                outcome.waiting.append((image, photo.reason))
             else:
                 outcome.failed.append((image, photo.reason))
         if photos:
@@ -210,9 +211,7 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
     except DetectorError as error:
         reason = f"The detector failed: {error.brief}."
         if error.retryable:
-            logger.warning("%d photos wait: %s", len(images), error)
-            outcome.no_detector = reason
-            outcome.all_wait(images, reason)
+            outcome.all_wait(images, reason, error)
         else:
             outcome.all_failed(images, reason, error)
         return
@@ -221,8 +220,7 @@ def _detect_and_store(photos: list[tuple[Image, Prepared]], outcome: _Outcome) -
             _store(photos, model_id, detections, vocabulary)
     except OSError as error:
         if is_disk_full(error):
-            logger.warning("Storing %d photos failed: %s", len(images), error)
-            outcome.all_wait(images, DISK_FULL)
+            outcome.all_wait(images, DISK_FULL, error)
         else:
             outcome.all_failed(images, f"Storing failed: {error}", error)
         return

@@ -19,11 +19,9 @@ from PIL import Image as Pillow
 from featurestore.errors import ImageNotStored, StoreError
 from gallery import components
 from gallery.decoding import PhotoFacts, detector_input, read_photo, shrunken_jpeg
-from gallery.errors import PhotoRefused, is_disk_full
+from gallery.errors import PhotoRefused
 from gallery.models import Image
 from gallery.thumbnails import Size
-
-DISK_FULL = "The disk is full."
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,6 @@ class NotPrepared:
     """Why a photo could not be read or decoded."""
 
     reason: str
-    disk_full: bool = False
 
 
 def read_small_versions(file: BinaryIO) -> tuple[PhotoFacts, SmallVersions]:
@@ -96,8 +93,6 @@ def prepare_image(image: Image) -> Prepared | NotPrepared:
     except (PhotoRefused, StoreError) as error:
         return NotPrepared(str(error))
     except OSError as error:
-        if is_disk_full(error):
-            return NotPrepared(DISK_FULL, disk_full=True)
         return NotPrepared(f"The original cannot be read: {error.strerror or error}.")
     if not is_unchanged:
         return NotPrepared("The original has changed on disk since it was uploaded.")

@@ -2,51 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.db import connection, transaction
 from django.utils import timezone
 
-from featurestore.durable import fsync_folder, write_durably
+from featurestore.durable import fsync_folder
 from featurestore.store import FeatureStore
 from gallery import components
 from gallery.access.binding import Login
-from gallery.access.kept_people import (
-    PeopleUnreadable,
-    bring_people,
-    salvage_people,
-    write_people,
-)
 from gallery.access.people import has_owner
 from gallery.adoption import adopt_original
 from gallery.catalogue import prepare_catalogue
 from gallery.checking import catalogue_path
-from gallery.groups.waiting_decisions import (
-    forget_waiting_decisions,
-    put_decisions_aside,
-    take_over_decisions,
-)
-from gallery.models import Image, SavedSearch
-from gallery.saved.kept_searches import SearchesUnreadable, bring_searches, salvage_searches
+from gallery.groups.kept_decisions import bring_pairs
+from gallery.models import AlikePair, Image
 from gallery.spool import facts_in
 from gallery.stored_rows import StoredRows, highest_id, raise_next_id
 from gallery.tags.photo_tags import agree_tags
 from gallery.tasks import schedule_emptying, schedule_ingestion, schedule_previews
-
-logger = logging.getLogger(__name__)
+from gallery.waiting_texts import forget_texts, put_texts_aside, take_over_texts
 
 BATCH = 1000
 # Ids that waiting photos may have had in the lost catalogue are passed over, because a browser
 # or a worker may still know them.
 PASSED_OVER_IDS = 1000
-# Has the people of a catalogue that was set aside until the new one has them.
-WAITING_PEOPLE = "people.json"
-WAITING_SEARCHES = "searches.jsonl"
 NO_OWNER = (
     "No owner's account is left. If people sign in to this gallery, make an owner with "
     "`python manage.py create_owner NAME`, or bring all accounts back from a backup: "
@@ -78,11 +60,9 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
     store = FeatureStore(settings.STORE_DIR)
     rebuilt = Rebuilt()
     twins: list[int] = []
+    # They name photos, so they go with the rows and come again with them.
+    kept_pairs = list(AlikePair.objects.filter(is_kept=True))
     with transaction.atomic():
-        rebuilt.people = take_over_people()
-        take_over_searches()
-        # They name photos, so they go with the rows and come again with them.
-        put_decisions_aside()
         Image.objects.all().delete()
         for images in StoredRows.of(store):
             # The same bytes twice in the store become one row; the other image goes below.
@@ -95,31 +75,24 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
         rebuilt.stored = Image.objects.count()
         agree_tags()
         _adopt_spool(rebuilt, highest_id(store))
-        take_over_decisions()
+        rebuilt.people = take_over_texts()
+        bring_pairs(kept_pairs)
         schedule_ingestion(timezone.now())
         schedule_emptying(timezone.now())
         schedule_previews()
     # Only these: an image whose facts cannot be read has no row either, and is not to be lost.
     store.delete(twins)
-    forget_waiting_people()
-    forget_waiting_decisions()
+    forget_texts()
     return rebuilt
 
 
 def set_catalogue_aside() -> None:
     """Move a damaged SQLite database into quarantine and make an empty one.
 
-    People who can still be read of it wait in a file for `take_over_people`, also after a kill.
+    What can still be read of it and is not in the store waits in files for `rebuild_catalogue`,
+    also after a kill.
     """
-    people = salvage_people()
-    if people is not None:
-        text = people.text
-        write_durably(_waiting_people(), lambda file: write_people(file, text))
-    searches = salvage_searches()
-    if searches is not None and searches.count:
-        lines = searches.text.encode()
-        write_durably(_waiting_searches(), lambda file: _write(file, lines))
-    put_decisions_aside()
+    put_texts_aside()
     connection.close()
     path = catalogue_path()
     quarantine = path.parent / "quarantine"
@@ -132,32 +105,11 @@ def set_catalogue_aside() -> None:
     prepare_catalogue()
 
 
-def take_over_people() -> int | None:
-    """Bring the people of a catalogue that was set aside into this one; returns how many.
-
-    None where there are none to bring. Call `forget_waiting_people` once this is committed.
-    """
-    path = _waiting_people()
-    # Where somebody is there, it was done before a kill.
-    if not path.exists() or User.objects.exists():
-        return None
-    try:
-        return bring_people(path.read_text(encoding="utf-8"))
-    except PeopleUnreadable:
-        return None
-
-
-def forget_waiting_people() -> None:
-    """Remove the files by which people and searches go from one catalogue to the next."""
-    _waiting_people().unlink(missing_ok=True)
-    _waiting_searches().unlink(missing_ok=True)
-
-
 def sentence_of_accounts(taken_over: int | None) -> str:
     """What became of the accounts of a lost catalogue; "" where it had none and needs none.
 
     Args:
-        taken_over: what `take_over_people` returned.
+        taken_over: how many there were, None where they are not known.
     """
     sentences = []
     if taken_over:
@@ -167,33 +119,6 @@ def sentence_of_accounts(taken_over: int | None) -> str:
     if needs_owner and not has_owner():
         sentences.append(NO_OWNER)
     return " ".join(sentences)
-
-
-def _waiting_people() -> Path:
-    return Path(settings.STORE_DIR).parent / WAITING_PEOPLE
-
-
-def take_over_searches() -> None:
-    """Bring the saved searches of a catalogue that was set aside into this one."""
-    path = _waiting_searches()
-    # Where there are some, it was done before a kill.
-    if not path.exists() or SavedSearch.objects.exists():
-        return
-    try:
-        bring_searches(path.read_text(encoding="utf-8"))
-    except (SearchesUnreadable, UnicodeError) as error:
-        kept = path.parent / "quarantine" / f"{timezone.now():%Y%m%dT%H%M%S}-{path.name}"
-        kept.parent.mkdir(exist_ok=True)
-        path.rename(kept)
-        logger.error("Saved searches cannot be read and are in %s: %s", kept, error)
-
-
-def _waiting_searches() -> Path:
-    return Path(settings.STORE_DIR).parent / WAITING_SEARCHES
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _adopt_spool(rebuilt: Rebuilt, highest: int) -> None:

@@ -22,14 +22,7 @@ from gallery.agreement import settle_spool
 from gallery.checking import catalogue_path, has_original_in_spool
 from gallery.models import Image
 from gallery.originals import delete_images
-from gallery.rebuilding import (
-    forget_waiting_people,
-    rebuild_catalogue,
-    sentence_of_accounts,
-    set_catalogue_aside,
-    take_over_people,
-    take_over_searches,
-)
+from gallery.rebuilding import rebuild_catalogue, sentence_of_accounts, set_catalogue_aside
 from gallery.stored_rows import (
     FIELDS,
     CatalogueFacts,
@@ -41,6 +34,7 @@ from gallery.stored_rows import (
 from gallery.tags.photo_tags import agree_tags, store_tags
 from gallery.tasks import schedule_ingestion, schedule_looking
 from gallery.trash import is_same_moment
+from gallery.waiting_texts import end_take_over
 
 LOST_REASON = "Its original was damaged on disk; only a backup can bring it back."
 
@@ -88,19 +82,13 @@ def repair_gallery(findings: Sequence[Finding]) -> GalleryRepair:
     repair = GalleryRepair(done.quarantined, done.healed, done.removed, done.salvaged_images)
     repair.lost = dict.fromkeys(done.lost_ids, "")
     _clear_folders(findings, repair)
-    people = None
     if damaged:
         set_catalogue_aside()
+    if lost:
+        # Or a repair was killed once the damaged catalogue was set aside.
         rebuilt = rebuild_catalogue()
         repair.rows_written += rebuilt.stored
-        people = rebuilt.people
-    elif lost:
-        # A repair may have been killed once the damaged catalogue was set aside.
-        people = take_over_people()
-        take_over_searches()
-        forget_waiting_people()
-    if lost:
-        repair.accounts = sentence_of_accounts(people)
+        repair.accounts = sentence_of_accounts(rebuilt.people)
     reconcile_rows(repair, catalogue_knows_names=EDITS in done.kinds)
     return repair
 
@@ -131,6 +119,7 @@ def reconcile_rows(repair: GalleryRepair, *, catalogue_knows_names: bool = False
     highest_row: int = Image.objects.aggregate(highest=Max("pk"))["highest"] or 0
     raise_next_id(max(highest_id(store), highest_row))
     settle_spool()
+    end_take_over()
     if catalogue_knows_names:
         store_tags(store)
     agree_tags()

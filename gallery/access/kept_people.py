@@ -7,7 +7,6 @@ and tokens in it, and no ids, which differ between databases. Sessions are not i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from django.contrib.auth.models import Group, User
 from django.core import serializers
@@ -84,10 +83,3 @@ def bring_people(text: str) -> int:
     except (DeserializationError, ValidationError, *READING_FAILS) as error:
         raise PeopleUnreadable(str(error)) from error
     return people
-
-
-def write_people(path: Path, text: str) -> None:
-    """Write it for nobody else's eyes."""
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,8 +82,7 @@ def bring_decisions(text: str) -> int:
                     pairs.append(
                         AlikePair(first_id=first, second_id=second, kind=kind, is_kept=True)
                     )
-            for start in range(0, len(pairs), BATCH):
-                _bring_pairs(pairs[start : start + BATCH])
+            bring_pairs(pairs)
     except (DatabaseError, LookupError, TypeError, ValueError) as error:
         raise DecisionsUnreadable(str(error)) from error
     return len(lines)
@@ -104,12 +104,15 @@ def _bring_group(row: dict[str, Any]) -> None:
     )
 
 
-def _bring_pairs(pairs: list[AlikePair]) -> None:
-    ids = {image_id for pair in pairs for image_id in (pair.first_id, pair.second_id)}
-    there = set(Image.objects.filter(pk__in=ids).values_list("pk", flat=True))
-    AlikePair.objects.bulk_create(
-        [pair for pair in pairs if pair.first_id in there and pair.second_id in there],
-        update_conflicts=True,
-        unique_fields=["first", "second"],
-        update_fields=["is_kept"],
-    )
+def bring_pairs(pairs: Sequence[AlikePair]) -> None:
+    """Have pairs kept, those left out of which a photo is gone."""
+    for start in range(0, len(pairs), BATCH):
+        some = pairs[start : start + BATCH]
+        ids = {image_id for pair in some for image_id in (pair.first_id, pair.second_id)}
+        there = set(Image.objects.filter(pk__in=ids).values_list("pk", flat=True))
+        AlikePair.objects.bulk_create(
+            [pair for pair in some if pair.first_id in there and pair.second_id in there],
+            update_conflicts=True,
+            unique_fields=["first", "second"],
+            update_fields=["is_kept"],
+        )

@@ -508,16 +508,26 @@ def test_a_full_disk_keeps_photos_waiting_with_the_reason(tmp_path: Path) -> Non
         check=False,
     )
     assert run.returncode == 0, run.stderr
-    assert run.stdout.splitlines() == ["received The disk is full. []", "ready  []"]
+    first, second, why, *refusals = run.stdout.splitlines()
+    assert [first, second] == ["received The disk is full. []", "ready  []"]
+    # An import ends all the same, and says what it has kept.
+    assert why == "The disk is full; what was kept is looked at as soon as there is room."
+    kept = "It is kept, and searchable once a worker has seen it. The disk is full."
+    for number, refusal in enumerate(refusals):
+        assert refusal == f"{number}.bmp {kept} received The disk is full."
+    assert len(refusals) == 3
 
 
 INGEST_ON_A_FULL_DISK = """
+import io
+import json
 import pathlib
 import sys
 import django
 django.setup()
+from django.core.management import CommandError, call_command
 from django.utils import timezone
-from gallery import components
+from gallery import bulk_import, components
 from gallery.catalogue import prepare_catalogue
 from gallery.ingest import BATCHES_AT_ONCE, Ingestion, ingest_batch
 from gallery.models import Image
@@ -545,6 +555,24 @@ show()
 Image.objects.update(due_at=timezone.now())
 ingest_batch(Image.objects.claim_batch())
 show()
+
+folder = photo.parent / "folder"
+folder.mkdir()
+for number in range(3):
+    smaller = encoded(drawn_photo(number, size=(1000, 1000)), "BMP")
+    (folder / f"{number}.bmp").write_bytes(smaller)
+bulk_import.PATIENCE_SECONDS = 0.0
+output = io.StringIO()
+try:
+    # There is room for each of them, but not for all in one file of the store.
+    with file_size_limit(6_000_000):
+        call_command("ingest", str(folder), json=True, verbosity=0, stdout=output)
+except CommandError as error:
+    print(error)
+for refusal in json.loads(output.getvalue())["rejected"]:
+    name = pathlib.Path(refusal["path"]).name
+    row = Image.objects.get(name=name)
+    print(name, refusal["reason"], row.state, row.failure)
 """
 
 

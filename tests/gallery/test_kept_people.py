@@ -212,7 +212,7 @@ def manage(data: Path, *words: str, given: str = "") -> str:
 
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a gallery with a photo, an owner and her token."""
+    """The data folder of a gallery with a photo, an owner, her token and a named group."""
     folder = tmp_path_factory.mktemp("people")
     (folder / "one.png").write_bytes(drawn_png(1))
     data = folder / "data"
@@ -220,6 +220,12 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manage(data, "create_owner", "ada", "--password-stdin", given=f"{PASSWORD}\n")
     manage(data, "create_token", "import", "--user", "ada")
     with closing(sqlite3.connect(data / "gallery.sqlite3")) as database:
+        database.execute(
+            "INSERT INTO gallery_photogroup "
+            "(key, name, typical, number, centre, look_model, photos_when_made) "
+            "VALUES ('abcdefghij', 'Dinners', '[]', 1, zeroblob(2560), 'look', 0)"
+        )
+        database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return data
 
@@ -258,6 +264,11 @@ def facts(data: Path) -> tuple[int, list[tuple[str, str]], int]:
     return photos, people, tokens
 
 
+def named_groups(data: Path) -> list[str]:
+    with closing(sqlite3.connect(data / "gallery.sqlite3")) as database:
+        return [name for (name,) in database.execute("SELECT name FROM gallery_photogroup")]
+
+
 COMMANDS = [("check_store", "--repair"), ("rebuild_catalogue", "--force")]
 
 
@@ -291,7 +302,7 @@ import os, signal
 import django
 django.setup()
 from django.core.management import call_command
-from gallery import rebuilding, repairing
+from gallery import rebuilding, repairing, waiting_texts
 
 def killed(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -305,9 +316,9 @@ call_command("check_store", "--repair", verbosity=0)
     ("module", "name"),
     [
         ("rebuilding", "prepare_catalogue"),
-        ("rebuilding", "bring_people"),
+        ("waiting_texts", "bring_people"),
         ("rebuilding", "schedule_ingestion"),
-        ("rebuilding", "forget_waiting_people"),
+        ("rebuilding", "forget_texts"),
         ("repairing", "reconcile_rows"),
     ],
 )
@@ -325,3 +336,4 @@ def test_a_repair_that_is_killed_loses_nobody(data: Path, module: str, name: str
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     manage(data, "check_store", "--repair", "--verbosity", "0")
     assert facts(data) == (1, [("ada", "owner")], 1)
+    assert named_groups(data) == ["Dinners"]

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,9 +12,9 @@ from django.core.management.color import no_style
 from django.db import connection
 
 from featurestore.segments import Edit
-from gallery import components
+from gallery import components, rebuilding
 from gallery.checking import check_gallery
-from gallery.models import Image
+from gallery.models import AlikePair, Image
 from gallery.originals import delete_images, read_original
 from gallery.spool import facts_in
 from gallery.stored_rows import raise_next_id
@@ -125,6 +126,22 @@ def test_a_catalogue_with_rows_is_replaced_only_with_force(packaged_photos: Phot
     assert Image.objects.filter(name="kept").exists()
     rebuild("--force")
     assert Image.objects.get(pk=packaged_photos["chelsea"]).name == "chelsea.png"
+
+
+def test_a_rebuild_that_fails_brings_no_old_decision_back_later(packaged_photos: Photos) -> None:
+    first, second = sorted(packaged_photos.values())[:2]
+    pairs = AlikePair.objects.filter(is_kept=True)
+    AlikePair.objects.create(first_id=first, second_id=second, kind="scene", is_kept=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rebuilding, "schedule_ingestion", Mock(side_effect=OSError("no room")))
+        with pytest.raises(OSError, match="no room"):
+            rebuild("--force")
+    assert pairs.count() == 1
+    rebuild("--force")
+    assert pairs.count() == 1
+    pairs.update(is_kept=False)
+    rebuild("--force")
+    assert not pairs.exists()
 
 
 @pytest.mark.parametrize("name", ["x" * 250 + ".jpg", "猫" * 200 + ".heic", "a" * 5, ".jpg"])

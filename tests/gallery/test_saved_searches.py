@@ -13,6 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from gallery.access.roles import Role
+from gallery.agreement import agree_after_crash
 from gallery.errors import QueryRefused
 from gallery.models import Image, SavedSearch
 from gallery.rebuilding import rebuild_catalogue
@@ -161,6 +162,11 @@ def test_rebuilding_the_catalogue_keeps_them(gallery_data: Path) -> None:
     waiting.write_text("{", encoding="utf-8")
     rebuild_catalogue()
     assert [path.read_text() for path in (gallery_data / "quarantine").iterdir()] == ["{"]
+    # What a kill left waiting is taken over by the next worker.
+    waiting.write_text(text, encoding="utf-8")
+    agree_after_crash()
+    assert SavedSearch.objects.get().name == "cats"
+    assert not waiting.exists()
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"key": "x"}', "null"])

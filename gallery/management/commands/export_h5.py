@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from argparse import ArgumentParser
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from featurestore.errors import StoreError
 from featurestore.original_layout import export_original
 from gallery import components
 from gallery.catalogue import prepare_catalogue
-from gallery.decoding import read_pixels
+from gallery.decoding import read_photo
 from gallery.errors import PhotoRefused, is_disk_full
 from gallery.models import Image
 
@@ -68,8 +68,5 @@ class Command(BaseCommand):
 
 def _pixels(data: bytes) -> NDArray[np.uint8]:
     """(H, W, 3) of an original, upright and in its full size."""
-    with NamedTemporaryFile(dir=components.spool().folder) as copy:
-        copy.write(data)
-        copy.flush()
-        # No side of a photo is longer than it may have pixels.
-        return np.asarray(read_pixels(Path(copy.name), settings.MAX_PIXELS), np.uint8)
+    # No side of a photo is longer than it may have pixels.
+    return np.asarray(read_photo(io.BytesIO(data), settings.MAX_PIXELS)[1], np.uint8)

@@ -17,12 +17,8 @@ from featurestore.durable import sha256_of
 from featurestore.errors import NotOriginalLayout
 from featurestore.original_layout import OriginalFile
 from gallery import components
-from gallery.agreement import agree_after_crash
-from gallery.bulk_import import BulkImport, ImportFacts
-from gallery.catalogue import check_models, prepare_catalogue
-from gallery.errors import GalleryBusy
+from gallery.bulk_import import BulkImport, ImportFacts, run_import
 from gallery.photo_objects import bring_corrections
-from gallery.presence import work_in_gallery
 
 
 class Command(BaseCommand):
@@ -40,20 +36,12 @@ class Command(BaseCommand):
             original = OriginalFile(file)
         except (NotOriginalLayout, OSError) as error:
             raise CommandError(str(error)) from error
-        check_models()
-        try:
-            with work_in_gallery(wait=False):
-                facts = _import(original, quiet=options["verbosity"] == 0)
-        except GalleryBusy as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(facts.as_json() if json else facts.as_text("photo"))
-        if facts.came_to_nothing:
-            raise CommandError(facts.came_to_nothing)
+        run_import(
+            self, lambda: _import(original, quiet=options["verbosity"] == 0), "photo", as_json=json
+        )
 
 
 def _import(original: OriginalFile, *, quiet: bool) -> ImportFacts:
-    prepare_catalogue()
-    agree_after_crash()
     run = BulkImport(total=len(original.names), quiet=quiet)
     corrections: dict[str, Correction] = {}
     for name in original.names:

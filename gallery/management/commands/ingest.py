@@ -10,12 +10,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
-from gallery.agreement import agree_after_crash
-from gallery.bulk_import import BulkImport, ImportFacts
-from gallery.catalogue import check_models, prepare_catalogue
-from gallery.errors import GalleryBusy
-from gallery.memory import give_memory_back
-from gallery.presence import work_in_gallery
+from gallery.bulk_import import BulkImport, ImportFacts, run_import
 
 
 class Command(BaseCommand):
@@ -29,21 +24,12 @@ class Command(BaseCommand):
         missing = [str(path) for path in paths if not path.exists()]
         if missing:
             raise CommandError(f"There is no {', '.join(missing)}.")
-        give_memory_back()
-        check_models()
-        try:
-            with work_in_gallery(wait=False):
-                facts = _ingest(paths, quiet=options["verbosity"] == 0)
-        except GalleryBusy as error:
-            raise CommandError(str(error)) from error
-        self.stdout.write(facts.as_json() if json else facts.as_text("file"))
-        if facts.came_to_nothing:
-            raise CommandError(facts.came_to_nothing)
+        run_import(
+            self, lambda: _ingest(paths, quiet=options["verbosity"] == 0), "file", as_json=json
+        )
 
 
 def _ingest(paths: list[Path], *, quiet: bool) -> ImportFacts:
-    prepare_catalogue()
-    agree_after_crash()
     run = BulkImport(total=sum(1 for _ in _files(paths)), quiet=quiet)
     for path in _files(paths):
         run.receive(path)

@@ -3,7 +3,8 @@
 `look_labels.tsv` has a line for each: the WordNet 3.1 synset that the class is, and a name, which
 is the first word of that synset, or where two classes share that, one that tells them apart.
 ImageNet knows its classes by WordNet 3.0 synsets; each was found in WordNet 3.1 by its words and
-definition. Four are what their pictures show instead: cups, televisions, sunglasses and swimsuits.
+definition. Four are what their pictures show instead: cups, televisions, sunglasses and swimsuits;
+and a jersey is called by another word of its synset, T-shirt, which its pictures show.
 `look_labels.fr.tsv` has the everyday French word for each name.
 """
 

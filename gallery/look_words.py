@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,27 @@ NEAR_LOOK = 0.88
 NEAR_LOOK_WEIGHT = 0.5
 # Of "Labrador retriever" the first word is enough where it is no more usual than this.
 UNUSUAL_WORD = 10_000
+# What photos of a thing look like rather than not, where WordNet sees no kinship between the two.
+LOOKS_WITH_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "beach": ("seashore", "sandbar"),
+        "beer": ("beer glass", "beer bottle"),
+        "bride": ("groom",),
+        "diver": ("scuba diver", "snorkel"),
+        "firefighter": ("fire engine",),
+        "harbor": ("dock", "pier", "breakwater"),
+        "jacket": ("trench coat", "cardigan", "fur coat"),
+        "lake": ("lakeside",),
+        "ocean": ("seashore", "coral reef", "promontory"),
+        "sea": ("seashore", "promontory", "breakwater"),
+        "shorts": ("swimming trunks",),
+        "soldier": ("military uniform",),
+        "space suit": ("space shuttle",),
+        "spacesuit": ("space shuttle",),
+        "tea": ("teapot", "cup"),
+        "temple": ("stupa", "monastery", "mosque", "palace"),
+    }
+)
 
 
 class LookWords:
@@ -73,6 +95,10 @@ class LookWords:
                 weights = {number: likelihood / most for number, likelihood in found.items()}
                 # Whoever says a class's very name hardly means another.
                 return weights | self.named([form])
+        for form in forms:
+            if form in LOOKS_WITH_WORD:
+                names = (name.lower() for name in LOOKS_WITH_WORD[form])
+                return {self._by_name[name]: NEAR_LOOK_WEIGHT for name in names}
         return {}
 
     def begun(self, forms: Iterable[str]) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gallery.evaluation.labelled import LabelledFigures
 from gallery.evaluation.report import DetectionFigures, Report
 
 COLUMN_WIDTH = 25
@@ -54,6 +55,16 @@ def render_report(report: Report) -> str:
         + ", ".join(f"{part} {taken:.1f}" for part, taken in report["seconds_by_part"].items()),
     ]
     return "\n".join(lines)
+
+
+def render_labelled(figures: LabelledFigures) -> str:
+    """A line for each label, and one for their mean."""
+    score_names = list(figures["mean"])
+    lines = [f"{figures['images']} images", "", _row("text", "", *score_names)]
+    lines += [
+        _row(f"  {label}", "AP", *_cells(found)) for label, found in figures["labels"].items()
+    ]
+    return "\n".join([*lines, _row("  all labels", "mAP", *_cells(figures["mean"]))])
 
 
 def _detection_row(part: str, found: DetectionFigures | None) -> str:

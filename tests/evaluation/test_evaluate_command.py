@@ -16,7 +16,7 @@ WriteCoco = Callable[..., Path]
 CAT_CLASS = 17
 
 
-def evaluate(images: Path, annotations: Path, **options: object) -> str:
+def evaluate(images: Path | None = None, annotations: Path | None = None, **options: object) -> str:
     output = io.StringIO()
     call_command("evaluate", images=images, annotations=annotations, stdout=output, **options)
     return output.getvalue()
@@ -55,6 +55,25 @@ def test_it_prints_a_table(photos: Path, write_coco: WriteCoco, gallery_data: Pa
     table = evaluate(photos, write_coco((2, CAT_CLASS, [0, 0, 100, 100])))
     assert "2 images, model" in table
     assert "original, as shown" in table
+
+
+def test_it_searches_photos_in_folders_for_the_names_of_these(
+    photos: Path, tmp_path: Path, gallery_data: Path
+) -> None:
+    folder = tmp_path / "labels"
+    for label, name in (("cat", "a.jpg"), ("drawing", "b.jpg")):
+        (folder / label).mkdir(parents=True)
+        (photos / name).rename(folder / label / name)
+    figures = json.loads(evaluate(labels=folder, json=True))
+    assert figures["images"] == 2
+    assert figures["labels"]["cat"] == {"objects": 1, "without looks": 1}
+    assert figures["mean"].keys() == {"objects", "without looks"}
+    assert not list(gallery_data.rglob("*.h5"))
+    for wrong in (photos, tmp_path / "nowhere"):
+        with pytest.raises(CommandError, match=r"no photos in sub-folders|is not a folder"):
+            evaluate(labels=wrong)
+    with pytest.raises(CommandError, match="Give --images and --annotations, or --labels alone"):
+        evaluate(labels=folder, images=photos)
 
 
 def test_it_names_a_missing_folder(tmp_path: Path, write_coco: WriteCoco) -> None:

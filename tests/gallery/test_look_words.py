@@ -7,6 +7,7 @@ import pytest
 from detector.look_labels import LOOK_NAMES, LOOK_SYNSETS
 from featurestore.conditions import Presence
 from gallery import components
+from gallery.look_words import LOOKS_WITH_WORD
 from gallery.text_query import read_query
 from gallery.vocabulary import Vocabulary
 
@@ -35,6 +36,10 @@ def test_there_is_a_name_for_each_of_a_thousand_classes() -> None:
         ("rocket", "missile"),
         ("cappuccino", "espresso"),
         ("mushrooms", "mushroom"),
+        ("t-shirt", "T-shirt"),
+        ("jerseys", "T-shirt"),
+        ("beach", "seashore"),
+        ("shorts", "swimming trunks"),
     ],
 )
 def test_a_word_means_what_photos_look_like(word: str, look: str, vocabulary: Vocabulary) -> None:
@@ -42,6 +47,16 @@ def test_a_word_means_what_photos_look_like(word: str, look: str, vocabulary: Vo
     assert meaning is not None
     assert meaning.is_look
     assert look in meaning.look_names[:2]
+
+
+def test_what_is_akin_to_a_word_names_classes_and_no_word_that_has_its_own(
+    vocabulary: Vocabulary,
+) -> None:
+    for word, names in LOOKS_WITH_WORD.items():
+        meaning = vocabulary.meaning(word)
+        assert meaning is not None, word
+        assert set(meaning.look_names) == set(names), word
+        assert meaning.kind.look_weights.max() == 0.5, word
 
 
 @pytest.mark.parametrize("word", ["love", "happiness", "sam", "honor", "red", "running", "device"])

@@ -16,13 +16,13 @@ from detector.look_labels import LOOK_NAMES
 from gallery import describing
 from gallery.look_names import shown_look, typed_look
 from gallery.object_names import plainly, shown_name
-from gallery.plurals import plural
+from gallery.plurals import plural, singulars
 from gallery.query.filters import EXAMPLES, KEYS, LIKE
 from gallery.query.printer import print_filter
 from gallery.query.syntax import MAX_QUERY_LENGTH, TagFilter
 from gallery.query.unfinished import Unfinished, unfinished_at
 from gallery.query.words import ENDINGS, RELATION_PHRASES, SHAPES
-from gallery.vocabulary import Vocabulary, singulars
+from gallery.vocabulary import Vocabulary
 
 MOST_SUGGESTIONS = 8
 MOST_OBJECTS = 6

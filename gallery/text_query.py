@@ -15,6 +15,7 @@ from featurestore.conditions import Asked, Kind, ObjectQuery
 from featurestore.tagged_scores import tags_asked
 from gallery.errors import QueryRefused
 from gallery.figures import grouped
+from gallery.meanings import Meaning
 from gallery.object_names import shown_name
 from gallery.photo_filters import catalogue_condition
 from gallery.query.changes import described, described_whole, with_exact, with_words, without
@@ -34,7 +35,7 @@ from gallery.query.syntax import (
 )
 from gallery.query.translated import in_query_language, is_called
 from gallery.seen_kinds import is_placeless, surely_meant, without_hints
-from gallery.vocabulary import Meaning, Vocabulary
+from gallery.vocabulary import Vocabulary
 
 # Relations in all alternatives together: each looks at pairs of objects in every photo.
 MAX_RELATIONS = 8

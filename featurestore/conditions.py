@@ -27,6 +27,9 @@ class Kind:
     """(l,) in 0..1"""
 
 
+NOTHING = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
+
+
 @dataclass(frozen=True)
 class Asked:
     """The objects of a kind that count."""

@@ -9,7 +9,15 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from featurestore.conditions import Asked, Condition, Kind, ObjectQuery, Presence, Relation
+from featurestore.conditions import (
+    NOTHING,
+    Asked,
+    Condition,
+    Kind,
+    ObjectQuery,
+    Presence,
+    Relation,
+)
 from featurestore.packing import STEPS
 from featurestore.posting_kernels import MAX_CLASS_ID, MOST_OBJECTS, SURE_SCORE
 from featurestore.relations import RELATIONS
@@ -30,8 +38,6 @@ AT_LEAST: Final = 2
 AT_MOST: Final = 3
 RELATION_CODE: Final = 4
 ASKED: Final = 5
-
-NOTHING = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
 
 FULL_AREA = float(STEPS**2)
 

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
-import numpy as np
 from django.http import QueryDict
 from django.urls import Resolver404, ResolverMatch, resolve, reverse
 from django.utils.http import urlencode
-from numpy.typing import NDArray
 
 from detector import DetectorError
 from featurestore.errors import StoreError
 from gallery.errors import Refused
+from gallery.example_photo import ExamplePhoto
 from gallery.hits import Answer
-from gallery.layouts import Layout, parse_layout, parse_part
-from gallery.look_search import look_of_file, look_of_image, read_likeness, search_alike
+from gallery.layouts import parse_layout, parse_part
+from gallery.look_search import read_likeness, search_alike
 from gallery.models import Image
-from gallery.originals import thumbnail_path
-from gallery.photo_queries import layout_of_part, load_photo_query
-from gallery.search import layout_of_image, search_layout, search_text
-from gallery.thumbnails import Size
+from gallery.photo_queries import load_photo_query
+from gallery.search import search_layout, search_text
 
 LONGEST_ORIGIN = 2000
 LARGEST_PLACE = 10**9
@@ -159,11 +155,13 @@ def _answer(address: str, offset: int, limit: int) -> Answer | None:
                 offset=offset,
                 weak=weak,
             )
+        photo = _example(match)
+        part = parse_part(facts["part"]) if facts.get("part") else None
         return search_alike(
-            _layout(match, facts),
-            partial(_look, match, facts),
+            photo.layout(part),
+            partial(photo.look, part),
             read_likeness(facts),
-            without_image_id=match.kwargs.get("image_id"),
+            without_image_id=photo.image_id,
             only=facts.get("q", ""),
             mirror=facts.get("mirror") == "1",
             limit=limit,
@@ -175,24 +173,8 @@ def _answer(address: str, offset: int, limit: int) -> Answer | None:
         return None
 
 
-def _layout(match: ResolverMatch, facts: Mapping[str, str]) -> Layout:
-    """The objects that a search by photo compares."""
+def _example(match: ResolverMatch) -> ExamplePhoto:
+    """The photo that a search by photo compares."""
     if match.url_name == "similar":
-        image = Image.objects.shown().get(pk=match.kwargs["image_id"])
-        layout, picture = layout_of_image(image.pk), thumbnail_path(image, Size.VIEW)
-    else:
-        query = load_photo_query(match.kwargs["token"])
-        layout, picture = query.layout, query.picture_path
-    part = facts.get("part")
-    return layout_of_part(layout, parse_part(part), picture) if part else layout
-
-
-def _look(match: ResolverMatch, facts: Mapping[str, str]) -> NDArray[np.float32]:
-    """The look that it compares."""
-    part = parse_part(facts["part"]) if facts.get("part") else None
-    if match.url_name == "photo_results":
-        return look_of_file(load_photo_query(match.kwargs["token"]).picture_path, part)
-    image = Image.objects.shown().get(pk=match.kwargs["image_id"])
-    if part is not None:
-        return look_of_file(thumbnail_path(image, Size.VIEW), part)
-    return look_of_image(image.pk, lambda: thumbnail_path(image, Size.GRID))
+        return ExamplePhoto.of_image(Image.objects.shown().get(pk=match.kwargs["image_id"]))
+    return ExamplePhoto.of_query(load_photo_query(match.kwargs["token"]))

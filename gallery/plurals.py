@@ -1,4 +1,4 @@
-"""Names of object classes in the plural, for sentences that count."""
+"""Nouns in singular and plural: names of object classes counted, and words that people type."""
 
 from __future__ import annotations
 
@@ -18,6 +18,20 @@ IRREGULAR: Mapping[str, str] = MappingProxyType(
 )
 HISSING = ("s", "x", "z", "ch", "sh")
 
+# Endings of English plurals and what they replace, longest first.
+PLURAL_ENDINGS = (("ves", "fe"), ("ves", "f"), ("ies", "y"), ("es", ""), ("s", ""))
+IRREGULAR_SINGULARS = {
+    "people": "person",
+    "men": "man",
+    "women": "woman",
+    "children": "child",
+    "feet": "foot",
+    "teeth": "tooth",
+    "geese": "goose",
+    "mice": "mouse",
+    "oxen": "ox",
+}
+
 
 def plural(name: str) -> str:
     """ "dogs" for "dog", "wine glasses" for "wine glass"."""
@@ -29,3 +43,14 @@ def plural(name: str) -> str:
 def counted(number: int, name: str) -> str:
     """ "dog" for one dog, "2 dogs" for two."""
     return name if number == 1 else f"{number} {plural(name)}"
+
+
+def singulars(word: str) -> list[str]:
+    """The word itself, then what it may be the plural of: "knives" gives "knife", among others."""
+    candidates = [word]
+    if word in IRREGULAR_SINGULARS:
+        candidates.append(IRREGULAR_SINGULARS[word])
+    for ending, singular_ending in PLURAL_ENDINGS:
+        if word.endswith(ending) and len(word) > len(ending) + 1:
+            candidates.append(word.removesuffix(ending) + singular_ending)
+    return candidates

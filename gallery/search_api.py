@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Literal
 
-import numpy as np
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from ninja import Body, File, Form, Query, Router, Schema, UploadedFile
-from numpy.typing import NDArray
 from pydantic import Field
 
 from featurestore.errors import StoreError
 from gallery.answers import SearchResults, search_results
+from gallery.example_photo import ExamplePhoto
 from gallery.hits import DEFAULT_LIMIT, MAX_LIMIT, Answer
-from gallery.layouts import Layout, LayoutObjects, layout_of, parse_part
-from gallery.look_search import Likeness, look_of_file, look_of_image, search_alike
+from gallery.layouts import LayoutObjects, layout_of, parse_part
+from gallery.look_search import Likeness, search_alike
 from gallery.lookup import image_or_404
 from gallery.original_response import original_response
-from gallery.originals import thumbnail_path
-from gallery.photo_queries import layout_of_part, layout_of_photo
 from gallery.scoring import OBJECTS
-from gallery.search import layout_of_image, search_layout, search_text
-from gallery.thumbnails import Size
+from gallery.search import search_layout, search_text
 from gallery.uploads import check_size, uploaded_path
 
 router = Router()
@@ -123,18 +118,8 @@ def search_by_layout(
 def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> SearchResults:
     """Photos that are like a photo of the gallery, or a part of it: in layout, look or both."""
     row = image_or_404(image_id)
-    layout = layout_of_image(row.pk)
-    part = None if page.part is None else parse_part(page.part)
     try:
-        if part is not None:
-            layout = layout_of_part(layout, part, thumbnail_path(row, Size.VIEW))
-
-        def look() -> NDArray[np.float32]:
-            if part is not None:
-                return look_of_file(thumbnail_path(row, Size.VIEW), part)
-            return look_of_image(row.pk, lambda: thumbnail_path(row, Size.GRID))
-
-        return search_results(_like(layout, look, row.name, page, without_image_id=row.pk))
+        return search_results(_like(ExamplePhoto.of_image(row), row.name, page))
     except (StoreError, FileNotFoundError) as error:
         raise Http404("The picture of this photo is gone, so it has no parts.") from error
 
@@ -151,15 +136,11 @@ def search_by_photo(
 ) -> SearchResults | HttpResponse:
     """Photos that are like an uploaded photo, which is not kept: in layout, look or both."""
     check_size(file.size or 0)
-    path: Path = uploaded_path(file)
-    part = None if page.part is None else parse_part(page.part)
-    layout = layout_of_photo(path)
-    if part is not None:
-        layout = layout_of_part(layout, part, path)
+    photo = ExamplePhoto.of_file(uploaded_path(file))
     page.limit = page.output_limit or form.output_limit or page.limit
     if page.format == "image":
         page.limit = 1
-    answer = _like(layout, lambda: look_of_file(path, part), file.name or "", page)
+    answer = _like(photo, file.name or "", page)
     if page.format == "json":
         return search_results(answer)
     if not answer.hits:
@@ -170,20 +151,14 @@ def search_by_photo(
         raise Http404(str(error)) from error
 
 
-def _like(
-    layout: Layout,
-    look: Callable[[], NDArray[np.float32]],
-    name: str,
-    page: PhotoPart,
-    *,
-    without_image_id: int | None = None,
-) -> Answer:
+def _like(photo: ExamplePhoto, name: str, page: PhotoPart) -> Answer:
+    part = None if page.part is None else parse_part(page.part)
     return search_alike(
-        layout,
-        look,
+        photo.layout(part),
+        partial(photo.look, part),
         Likeness.of(page.by, page.weight),
         query=name,
-        without_image_id=without_image_id,
+        without_image_id=photo.image_id,
         only=page.q,
         mirror=page.mirror,
         score_name=page.score,

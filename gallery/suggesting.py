@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from itertools import islice
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rapidfuzz.distance import OSA
 
 from detector.labels import CLASS_NAMES, ID_BY_NAME
 from detector.look_labels import LOOK_NAMES
-from gallery import describing
 from gallery.look_names import shown_look, typed_look
 from gallery.object_names import plainly, shown_name
-from gallery.plurals import plural
-from gallery.query.filters import EXAMPLES, KEYS, LIKE
+from gallery.plurals import plural, singulars
 from gallery.query.printer import print_filter
 from gallery.query.syntax import MAX_QUERY_LENGTH, TagFilter
 from gallery.query.unfinished import Unfinished, unfinished_at
-from gallery.query.words import ENDINGS, RELATION_PHRASES, SHAPES
-from gallery.vocabulary import Vocabulary, singulars
+from gallery.suggested_language import AFTER_A_THING, filter_values, language_words, phrases_of
+from gallery.suggestion import Suggestion, suggestion
+from gallery.vocabulary import Vocabulary
 
 MOST_SUGGESTIONS = 8
 MOST_OBJECTS = 6
@@ -32,59 +29,8 @@ MOST_OF_LANGUAGE = 5
 # Shorter words are rather not complete yet than mistyped.
 LEAST_MISTYPED = 3
 LONG_BEGINNING = 5
-YEARS_SUGGESTED = 3
 # "Winner" is a person as well, but nobody looks for people so.
 LEAST_SIMILARITY = 0.4
-
-RELATIONS = ("left of", "right of", "above", "below", "inside", "on", "near", "touching")
-# What follows a thing, and what stands before one.
-AFTER_A_THING = {
-    "and": gettext_lazy("both in one photo"),
-    **dict.fromkeys(RELATIONS, gettext_lazy("how they lie to each other")),
-    "or": gettext_lazy("one or the other"),
-    "without": gettext_lazy("with one, without the other"),
-}
-BEFORE_A_THING = {
-    "only": gettext_lazy("and nothing else"),
-    "without": gettext_lazy("photos that do not show it"),
-    "big": gettext_lazy("large in the picture"),
-    "small": gettext_lazy("small in the picture"),
-    "several": gettext_lazy("three or more"),
-    "at least": gettext_lazy("how many"),
-    "at most": gettext_lazy("how many"),
-}
-SHAPES_SAID = {
-    "wide": gettext_lazy("the shape of the photo"),
-    "tall": gettext_lazy("the shape of the photo"),
-    "square": gettext_lazy("the shape of the photo"),
-}
-FILTERS_SAID = {
-    "after": gettext_lazy("uploaded since then"),
-    "before": gettext_lazy("uploaded before then"),
-    LIKE: gettext_lazy("what the whole picture shows, in your words"),
-    "name": gettext_lazy("what the photo’s name holds"),
-    "tag": gettext_lazy("what the photo is tagged with"),
-    "type": gettext_lazy("the kind of file"),
-}
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """One way to go on."""
-
-    kind: str
-    """"object", "word" or "language"."""
-    label: str
-    """What is put in."""
-    text: str
-    """The whole query with it."""
-    caret: int
-    """Where one types on then."""
-    is_complete: bool
-    """Whether it can be searched for as it is then."""
-    hint: str = ""
-    photos: int | None = None
-    """How many surely show it."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +58,7 @@ def suggest(text: str, caret: int, gallery: Gallery) -> list[Suggestion]:
     text = text[:MAX_QUERY_LENGTH]
     place = unfinished_at(text, caret)
     found = list(_found(place, gallery))
-    once = {suggestion.text.strip(): suggestion for suggestion in reversed(found)}
+    once = {one.text.strip(): one for one in reversed(found)}
     # What is there already says nothing.
     kept = [one for one in found if once.get(one.text.strip()) is one]
     return [one for one in kept if one.text.strip() != text.strip() or one.photos is not None][
@@ -123,11 +69,11 @@ def suggest(text: str, caret: int, gallery: Gallery) -> list[Suggestion]:
 def _found(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     key = place.filter_key
     if key is not None and not place.quoted:
-        yield from _values(place, key, gallery)
+        yield from _tag_values(place, gallery) if key == "tag" else filter_values(place, key)
         return
     if not place.word:
         if place.follows_thing:
-            yield from _language(place, AFTER_A_THING)
+            yield from phrases_of(place, AFTER_A_THING)
         else:
             yield from islice(_common_objects(place, gallery), MOST_OBJECTS)
         return
@@ -137,7 +83,7 @@ def _found(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     if place.word.rstrip("+").isdecimal():
         yield from _counted(place, gallery)
         return
-    language = list(islice(_said(place), MOST_OF_LANGUAGE))
+    language = list(islice(language_words(place), MOST_OF_LANGUAGE))
     phrases = [one for one in language if _spans_words(one, place)]
     if phrases:
         # "next t" is rather "next to" than two things.
@@ -160,9 +106,9 @@ def _found(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     yield from language
 
 
-def _spans_words(suggestion: Suggestion, place: Unfinished) -> bool:
+def _spans_words(one: Suggestion, place: Unfinished) -> bool:
     """Whether it takes the place of more than the unfinished word."""
-    return not suggestion.text.startswith(place.text[: place.start])
+    return not one.text.startswith(place.text[: place.start])
 
 
 def _objects(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
@@ -195,7 +141,7 @@ def _object(
     label = name if number in (None, 1) or place.quoted else plural(name)
     shown = shown_name(name)
     hint = hint or ("" if shown == name else shown)
-    return _suggestion(place, "object", label, hint, start=start, photos=gallery.count(name))
+    return suggestion(place, "object", label, hint, start=start, photos=gallery.count(name))
 
 
 def _common_objects(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
@@ -211,7 +157,14 @@ def _tags(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     for start, phrase in place.phrases():
         for name, photos in gallery.tags(phrase).items():
             if name not in CLASS_NAMES:
-                yield _suggestion(place, "word", name, _("a tag"), start=start, photos=photos)
+                yield suggestion(place, "word", name, _("a tag"), start=start, photos=photos)
+
+
+def _tag_values(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
+    """Tags that a filter may be asked for, those of most photos first."""
+    for name, photos in gallery.tags(place.word.removeprefix("tag:")).items():
+        value = print_filter(TagFilter(name))
+        yield suggestion(place, "language", value, is_complete=True, photos=photos)
 
 
 def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
@@ -230,7 +183,7 @@ def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
         photos = gallery.count(names[0]) if len(names) == 1 else None
         number = place.number_before
         word = word if number in (None, 1) else plural(word)
-        yield _suggestion(
+        yield suggestion(
             place, "word", word, f"→ {', '.join(map(shown_name, names[:2]))}{more}", photos=photos
         )
 
@@ -245,7 +198,7 @@ def _looks(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
             if typed is not None and _look_begins(typed, name, shown, phrase):
                 hint = seen if shown == name else shown
                 count = gallery.looks[number]
-                yield _suggestion(place, "word", typed, hint, start=start, photos=count)
+                yield suggestion(place, "word", typed, hint, start=start, photos=count)
 
 
 def _look_begins(typed: str, name: str, shown: str, phrase: str) -> bool:
@@ -271,7 +224,7 @@ def _mended(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     for correction in gallery.vocabulary.corrections(word):
         named = gallery.vocabulary.class_named(correction)
         if named is None:
-            yield _suggestion(place, "word", correction, hint)
+            yield suggestion(place, "word", correction, hint)
         elif named not in near:
             yield _object(place, gallery, named, hint=hint)
 
@@ -281,81 +234,6 @@ def _counted(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     number = place.word
     for one in islice(_common_objects(place, gallery), MOST_OBJECTS - 1):
         name = one.label if number == "1" else plural(one.label)
-        yield _suggestion(place, "language", f"{number} {name}", is_complete=True)
+        yield suggestion(place, "language", f"{number} {name}", is_complete=True)
     if not number.endswith("+"):
-        yield _suggestion(place, "language", f"{number}+", _("so many or more"))
-
-
-def _said(place: Unfinished) -> Iterator[Suggestion]:
-    """Words of the language itself that begin so."""
-    if place.follows_thing:
-        yield from _language(place, AFTER_A_THING)
-        yield from _other_relations(place)
-    else:
-        yield from _language(place, BEFORE_A_THING)
-    for key in KEYS:
-        if key.startswith(place.word) and (key != LIKE or describing.is_on()):
-            hint = str(FILTERS_SAID.get(key, EXAMPLES[key]))
-            yield _suggestion(place, "language", f"{key}:", hint)
-    for shape, said in SHAPES_SAID.items():
-        if shape.startswith(place.word) and shape in SHAPES:
-            yield _suggestion(place, "language", shape, str(said), is_complete=True)
-
-
-def _other_relations(place: Unfinished) -> Iterator[Suggestion]:
-    """Other words for `RELATIONS` that begin so: "next to"."""
-    for start, phrase in place.phrases():
-        for words, relation in RELATION_PHRASES.items():
-            spoken = " ".join(words)
-            begins = len(phrase) > 1 and spoken.startswith(phrase) and spoken != phrase
-            if begins and isinstance(relation, str) and spoken not in RELATIONS:
-                yield _suggestion(place, "language", spoken, f"→ {relation}", start=start)
-
-
-def _language(place: Unfinished, said: Mapping[str, object]) -> Iterator[Suggestion]:
-    for words, hint in said.items():
-        for start, phrase in place.phrases():
-            if words.startswith(phrase) and words != phrase:
-                yield _suggestion(place, "language", words, str(hint), start=start)
-                break
-
-
-def _values(place: Unfinished, key: str, gallery: Gallery) -> Iterator[Suggestion]:
-    """What a filter may be asked for."""
-    if key == "tag":
-        beginning = place.word.removeprefix("tag:")
-        for name, photos in gallery.tags(beginning).items():
-            value = print_filter(TagFilter(name))
-            yield _suggestion(place, "language", value, is_complete=True, photos=photos)
-        return
-    values: Callable[[], list[str]] | None = {
-        "after": _dates,
-        "before": _dates,
-        "type": lambda: sorted(set(ENDINGS.values())),
-    }.get(key)
-    if values is None:
-        return
-    for value in values():
-        if f"{key}:{value}".startswith(place.word):
-            yield _suggestion(place, "language", f"{key}:{value}", is_complete=True)
-
-
-def _dates() -> list[str]:
-    today = date.today()
-    years = [str(today.year - ago) for ago in range(YEARS_SUGGESTED)]
-    return [f"{today:%Y-%m}", *years]
-
-
-def _suggestion(
-    place: Unfinished,
-    kind: str,
-    label: str,
-    hint: str = "",
-    *,
-    start: int | None = None,
-    photos: int | None = None,
-    is_complete: bool | None = None,
-) -> Suggestion:
-    text, caret = place.completed(label, start)
-    complete = kind != "language" if is_complete is None else is_complete
-    return Suggestion(kind, label, text, caret, complete, hint, photos)
+        yield suggestion(place, "language", f"{number}+", _("so many or more"))

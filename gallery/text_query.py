@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-import numpy as np
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from featurestore import conditions
-from featurestore.conditions import Asked, Kind, ObjectQuery
+from featurestore.conditions import ObjectQuery
 from featurestore.tagged_scores import tags_asked
+from gallery.asked_objects import AskedObjects
 from gallery.errors import QueryRefused
-from gallery.figures import grouped
+from gallery.meanings import Meaning
 from gallery.object_names import shown_name
 from gallery.photo_filters import catalogue_condition
 from gallery.query.changes import described, described_whole, with_exact, with_words, without
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.parser import parse_query
-from gallery.query.printer import print_query
+from gallery.query.printer import print_condition, print_filter, print_query
 from gallery.query.syntax import (
     MAX_QUERY_LENGTH,
     Condition,
-    Conjunction,
     Description,
     Filter,
     Only,
@@ -32,26 +29,13 @@ from gallery.query.syntax import (
     Relation,
     Thing,
 )
-from gallery.query.translated import in_query_language, is_called
-from gallery.seen_kinds import is_placeless, surely_meant, without_hints
-from gallery.vocabulary import Meaning, Vocabulary
+from gallery.query.translated import in_query_language
+from gallery.seen_kinds import is_placeless
+from gallery.vocabulary import Vocabulary
+from gallery.word_lookup import KnownTags, WordLookup
 
 # Relations in all alternatives together: each looks at pairs of objects in every photo.
 MAX_RELATIONS = 8
-# Parts of the frame from which a box is big and up to which it is small. COCO calls an object
-# small below 32² pixels, which is little of the photos of today.
-BIG_AREA = 0.2
-SMALL_AREA = 0.04
-
-
-NO_KIND = Kind(np.empty(0, np.int64), np.empty(0, np.float32))
-
-
-class KnownTags(Protocol):
-    """The tags that photos of a gallery have, or may get."""
-
-    def named(self, words: str) -> str | None:
-        """The tag that words name, in singular or plural."""
 
 
 @dataclass(frozen=True)
@@ -150,14 +134,9 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
 
     Raises QueryRefused where there is nothing to search for, or the language is not kept to.
     """
-    if len(text) > MAX_QUERY_LENGTH:
-        raise QueryRefused(
-            _("This search has %(length)s characters; the limit is %(limit)s.")
-            % {"length": grouped(len(text)), "limit": MAX_QUERY_LENGTH}
-        )
+    words = WordLookup(vocabulary, tags)
     try:
-        is_name = _names(vocabulary, tags)
-        typed = parse_query(text, lambda name: is_called(name) or is_name(name))
+        typed = parse_query(text, words.is_name)
     except QuerySyntaxError as error:
         raise QueryRefused(str(error), span=error.span) from error
     query = in_query_language(typed)
@@ -166,11 +145,12 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
             _("There is no word to search for. Type what is in the photo, like: dog")
         )
     _check_relations(query)
-    reader = _Reader(query, vocabulary, tags)
-    compiled = [reader.alternative(conjunction) for conjunction in query.alternatives]
+    asked = AskedObjects(words)
+    compiled = [asked.alternative(conjunction) for conjunction in query.alternatives]
     understood = [found for found in compiled if found]
     descriptions = tuple(each for each in query.filters if isinstance(each, Description))
     whole = described_whole(query, text) if query.alternatives else None
+    as_description = print_query(whole) if whole else ""
     return TextQuery(
         text=text,
         printed=print_query(query),
@@ -179,9 +159,9 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
         labels=tuple(tuple(label for c, label in found) for found in understood),
         catalogue=catalogue_condition(query.filters),
         has_filters=len(descriptions) < len(query.filters),
-        chips=tuple(reader.chips()),
+        chips=tuple(_Reader(query, vocabulary, words).chips()),
         descriptions=descriptions,
-        as_description=print_query(whole) if whole else "",
+        as_description=as_description if len(as_description) <= MAX_QUERY_LENGTH else "",
     )
 
 
@@ -209,170 +189,39 @@ def _check_relations(query: Query) -> None:
 
 
 class _Reader:
-    """Looks each word of a query up once."""
+    """Says how each part of a query was read."""
 
-    def __init__(self, query: Query, vocabulary: Vocabulary, tags: KnownTags | None) -> None:
+    def __init__(self, query: Query, vocabulary: Vocabulary, words: WordLookup) -> None:
         self._query = query
         self._vocabulary = vocabulary
-        self._known_tags = tags
-        self._tags: dict[str, str | None] = {}
-        self._meanings: dict[tuple[str, bool], Meaning | None] = {}
-
-    def alternative(self, conjunction: Conjunction) -> list[tuple[conditions.Condition, str]]:
-        """The understood conditions of a conjunction, each with its text."""
-        found: dict[str, conditions.Condition] = {}
-        for condition in conjunction.conditions:
-            for part in self._conditions(condition):
-                # What is typed twice asks for nothing more.
-                found.setdefault(*part)
-        several = sum(_asks_for(condition) for condition in found.values()) > 1
-        return [
-            (_without_hints(condition) if several else condition, label)
-            for label, condition in found.items()
-        ]
+        self._words = words
 
     def chips(self) -> Iterator[Chip]:
         for conjunction in self._query.alternatives:
             for condition in conjunction.conditions:
                 readings = tuple(self._reading(thing) for thing in _things(condition))
                 yield Chip(
-                    text=_text(condition),
+                    text=print_condition(condition),
                     readings=readings,
                     without=self._print_without(condition),
                     described=self._print_described(condition, readings),
                 )
         for item in self._query.filters:
             yield Chip(
-                text=print_query(Query((), (item,))),
+                text=print_filter(item),
                 readings=(),
                 without=self._print_without(item),
                 is_description=isinstance(item, Description),
             )
 
-    def _conditions(self, condition: Condition) -> Iterator[tuple[str, conditions.Condition]]:
-        match condition:
-            case Thing():
-                yield from self._presence(condition)
-            case Relation():
-                self._check_places((condition.subject, condition.object), condition)
-                yield from self._relation(condition)
-            case Only():
-                self._check_places(condition.things, condition)
-                asked = [self._asked(thing) for thing in condition.things]
-                known = tuple(
-                    one.kind for one in asked if one is not None and not is_placeless(one.kind)
-                )
-                for thing in condition.things:
-                    yield from self._presence(thing)
-                if known:
-                    yield _text(condition), conditions.Only(known)
-
-    def _presence(self, thing: Thing) -> Iterator[tuple[str, conditions.Condition]]:
-        tag = self._tag(thing)
-        asked = self._asked(thing)
-        if asked is None and tag is None:
-            return
-        if asked is not None and is_placeless(asked.kind):
-            # What the photo as a whole looks like has no number and no size.
-            seen = Asked(asked.kind, min_score=asked.min_score)
-            if thing.negated:
-                seen = replace(seen, kind=surely_meant(seen.kind))
-            yield _text(thing), conditions.Presence(seen, negated=thing.negated, tag=tag or "")
-            return
-        if asked is not None and thing.negated and thing.count is None:
-            asked = replace(asked, kind=surely_meant(asked.kind))
-        least, most = (thing.count.at_least, thing.count.at_most) if thing.count else (1, None)
-        says_how = thing.size is not None or (least, most) != (1, None)
-        if asked is None and says_how:
-            raise QueryRefused(
-                _(
-                    "“%(words)s” is a tag, which says neither how many nor how big. "
-                    "Search for: %(tag)s"
-                )
-                % {"words": thing.words, "tag": tag},
-                span=thing.span,
-            )
-        yield (
-            _text(thing),
-            conditions.Presence(
-                asked or Asked(NO_KIND, min_score=(thing.min_score or 0) / 100),
-                least,
-                most,
-                thing.negated,
-                tag="" if says_how else tag or "",
-            ),
-        )
-
-    def _check_places(self, things: tuple[Thing, ...], of: Condition) -> None:
-        """A tag says neither where a thing is nor what else there is."""
-        for thing in things:
-            if self._meaning(thing) is None and self._tag(thing) is not None:
-                raise QueryRefused(
-                    _(
-                        "“%(words)s” is a tag, which does not say where in the photo it is, nor "
-                        "what else is there. Search for: %(tag)s"
-                    )
-                    % {"words": thing.words, "tag": self._tag(thing)},
-                    span=of.span,
-                )
-
-    def _relation(self, relation: Relation) -> Iterator[tuple[str, conditions.Condition]]:
-        subject, other = self._placed(relation.subject), self._placed(relation.object)
-        if subject is not None and other is not None:
-            yield (
-                _text(relation),
-                conditions.Relation(subject, relation.name, other, relation.negated),
-            )
-        if not relation.negated:
-            # How many is asked of the photo as a whole; so is a thing whose partner is unknown.
-            for thing, partner in ((relation.subject, other), (relation.object, subject)):
-                if thing.count is not None or partner is None:
-                    yield from self._presence(thing)
-
-    def _placed(self, thing: Thing) -> Asked | None:
-        """What a thing asks for, where that lies somewhere."""
-        asked = self._asked(thing)
-        return None if asked is None or is_placeless(asked.kind) else asked
-
-    def _asked(self, thing: Thing) -> Asked | None:
-        meaning = self._meaning(thing)
-        if meaning is None:
-            return None
-        return Asked(
-            meaning.kind,
-            min_score=(thing.min_score or 0) / 100,
-            min_area=BIG_AREA if thing.size == "big" else 0.0,
-            max_area=SMALL_AREA if thing.size == "small" else 1.0,
-        )
-
-    def _tag(self, thing: Thing) -> str | None:
-        """The tag that a thing's words name; quotes ask for a class, where there is one."""
-        if self._known_tags is None:
-            return None
-        if thing.quoted and self._vocabulary.exact_meaning(thing.words) is not None:
-            return None
-        if thing.words not in self._tags:
-            self._tags[thing.words] = self._known_tags.named(thing.words)
-        return self._tags[thing.words]
-
-    def _meaning(self, thing: Thing) -> Meaning | None:
-        key = thing.words, thing.quoted
-        if key not in self._meanings:
-            look_up = self._vocabulary.exact_meaning if thing.quoted else self._vocabulary.meaning
-            if self._tag(thing) is not None and not thing.quoted:
-                # Who tags shoes means no handbags, which only are the class that is nearest.
-                look_up = self._vocabulary.own_meaning
-            self._meanings[key] = look_up(thing.words)
-        return self._meanings[key]
-
     def _reading(self, thing: Thing) -> Reading:
-        meaning = self._meaning(thing)
+        meaning = self._words.meaning(thing)
         exact = None
         best = _best_name(meaning)
         if best is not None:
             exact = print_query(with_exact(self._query, thing, best))
         corrections: tuple[tuple[str, str], ...] = ()
-        if self._tag(thing) is None and not self._vocabulary.is_usual(thing.words):
+        if self._words.tag(thing) is None and not self._vocabulary.is_usual(thing.words):
             corrections = tuple(
                 (word, print_query(with_words(self._query, thing, word)))
                 for word in self._vocabulary.corrections(thing.words)
@@ -383,7 +232,7 @@ class _Reader:
             is_known=self._vocabulary.knows(thing.words),
             exact_query=exact,
             corrections=corrections,
-            tag=self._tag(thing),
+            tag=self._words.tag(thing),
             note=self._note(thing, meaning),
         )
 
@@ -421,26 +270,6 @@ class _Reader:
         return print_query(without(self._query, part))
 
 
-def _names(vocabulary: Vocabulary, tags: KnownTags | None) -> Callable[[str], bool]:
-    """Whether several words are one name."""
-    if tags is None:
-        return vocabulary.is_name
-    return lambda phrase: vocabulary.is_name(phrase) or tags.named(phrase) is not None
-
-
-def _asks_for(condition: conditions.Condition) -> bool:
-    """Whether it asks for something, not against it."""
-    return not isinstance(condition, conditions.Only) and not condition.negated
-
-
-def _without_hints(condition: conditions.Condition) -> conditions.Condition:
-    """A condition of several for which looks count that do not merely hint at it."""
-    if not isinstance(condition, conditions.Presence) or condition.negated:
-        return condition
-    kind = without_hints(condition.asked.kind)
-    return replace(condition, asked=replace(condition.asked, kind=kind))
-
-
 def _best_name(meaning: Meaning | None) -> str | None:
     """The class that a word could be pinned to; None where it stands for no other."""
     if meaning is None or meaning.is_named:
@@ -460,7 +289,3 @@ def _things(condition: Condition) -> tuple[Thing, ...]:
             return (condition.subject, condition.object)
         case Only():
             return condition.things
-
-
-def _text(condition: Condition) -> str:
-    return print_query(Query((Conjunction((condition,)),)))

@@ -1,18 +1,12 @@
-"""What words mean to the gallery: the object classes that they stand for, and how surely.
-
-WordNet says which nouns are kinds of a class or the other way round; word vectors say how near
-they are, and stand in where WordNet knows no such relation.
-"""
+"""Words of the gallery: what they mean, which ones are like them, and where they lie."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,56 +14,29 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME, NAME_BY_ID
-from detector.look_labels import LOOK_NAMES
-from featurestore.conditions import Kind
+from detector.labels import CLASS_IDS, CLASS_NAMES, ID_BY_NAME
 from gallery.lexicon import Lexicon, NounFacts
-from gallery.look_words import (
-    BESIDE_OBJECTS,
-    BROADER_OBJECT,
-    CLOSELY_AKIN,
-    LOOSELY_NEAR_OBJECT,
-    MOST_NARROW,
-    LookWords,
+from gallery.look_words import BESIDE_OBJECTS, BROADER_OBJECT, MOST_NARROW, LookWords
+from gallery.meanings import (
+    UNRELATED_SIMILARITY,
+    Meaning,
+    meaning_by_nearness,
+    meaning_of,
+    meaning_of_noun,
+    weight_beside_look,
+    with_looks,
 )
+from gallery.plurals import singulars
 from gallery.query.words import SIZES
 from gallery.word_vectors import load_word_vectors
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
-# Endings of English plurals and what they replace, longest first.
-PLURAL_ENDINGS = (("ves", "fe"), ("ves", "f"), ("ies", "y"), ("es", ""), ("s", ""))
-IRREGULAR_SINGULARS = {
-    "people": "person",
-    "men": "man",
-    "women": "woman",
-    "children": "child",
-    "feet": "foot",
-    "teeth": "tooth",
-    "geese": "goose",
-    "mice": "mouse",
-    "oxen": "ox",
-}
-
 # Words that common directions are taken from, most frequent first; measured on synonyms.
 MEAN_WORDS = 50_000
 COMPONENT_WORDS = 20_000
 COMMON_COMPONENTS = 3
-
-# All of these were measured with `manage.py evaluate`.
-# A class that is further from a word than this says nothing about it, ...
-NEAR_SIMILARITY = 0.45
-# ... or than this, where WordNet sees nothing that the two share, or does not know the word.
-UNRELATED_SIMILARITY = 0.7
-# Classes within a few hundredths of the nearest cosine count as the same thing.
-SIMILARITY_SCALE = 0.02
-# Of the senses of a word, those further from it count less, but count.
-SENSE_SCALE = 0.5
-# How fast the faith in WordNet falls where a class that it does not name is nearer.
-FAITH_SCALE = 0.5
-# A class that counts less is left out.
-LEAST_WEIGHT = 0.01
 
 # Wrong, missing, added or exchanged letters that a correction may mend, in words of some length.
 MOST_TYPING_MISTAKES = 2
@@ -79,35 +46,6 @@ MOST_CORRECTIONS = 3
 RARE_WORD = 40_000
 # No word goes on with it.
 LAST_LETTER = "\U0010ffff"
-
-
-@dataclass(frozen=True)
-class Meaning:
-    """The classes that a word stands for."""
-
-    kind: Kind
-    """By falling weight; the first is the best."""
-    similarity: float
-    """Cosine of the word and its best class, 1 where it names it."""
-    is_named: bool
-    """Whether the word is a class's own name."""
-
-    @property
-    def class_names(self) -> list[str]:
-        return [NAME_BY_ID[class_id] for class_id in self.kind.class_ids.tolist()]
-
-    @property
-    def look_names(self) -> list[str]:
-        """Of the classes that a photo as a whole may look like, by falling weight."""
-        return [LOOK_NAMES[number] for number in self.kind.look_ids.tolist()]
-
-    @property
-    def is_look(self) -> bool:
-        """Whether what a photo looks like can say it by itself, without an object."""
-        looks = self.kind.look_weights
-        return len(looks) > 0 and bool(looks[0] > BESIDE_OBJECTS)
-
-
 NAME_WITHOUT_BLANKS = {name.replace(" ", ""): name for name in CLASS_NAMES}
 
 
@@ -173,8 +111,8 @@ class Vocabulary:
         """
         name = self.class_named(phrase)
         if name is not None:
-            named = _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
-            return _with_looks(named, self._looks_of_objects(named))
+            named = meaning_of({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
+            return with_looks(named, self._looks_of_objects(named))
         found = self._object_meaning(phrase)
         forms = singulars(phrase)
         own = self._look_words.meant(forms)
@@ -182,25 +120,25 @@ class Vocabulary:
             return self.meaning(begun)
         if found is None:
             own = own or self._look_words.near(forms)
-            return _meaning({}, 1.0, looks=own) if own else None
+            return meaning_of({}, 1.0, looks=own) if own else None
         facts = self._facts(phrase)
         is_meant = facts is not None and bool(facts.meant)
         if not own:
             if not is_meant:
                 own = self._look_words.near(forms)
             if not own:
-                return _with_looks(found, self._looks_of_objects(found))
+                return with_looks(found, self._looks_of_objects(found))
         if not is_meant:
-            return _with_looks(found, own, objects=_weight_beside_look(found, facts))
+            return with_looks(found, own, objects=weight_beside_look(found, facts))
         of_objects = self._looks_of_objects(found)
         if own.keys().isdisjoint(of_objects):
             # A boxer is a person, and in another sense a dog.
-            return _with_looks(found, own)
+            return with_looks(found, own)
         if own.keys() < of_objects.keys():
             few = len(own) <= MOST_NARROW
-            return _with_looks(found, own, objects=BROADER_OBJECT if few else 1.0)
+            return with_looks(found, own, objects=BROADER_OBJECT if few else 1.0)
         beside = {number: BESIDE_OBJECTS * likelihood for number, likelihood in own.items()}
-        return _with_looks(found, of_objects | beside)
+        return with_looks(found, of_objects | beside)
 
     def _looks_of_objects(self, meaning: Meaning) -> dict[int, float]:
         """What photos of the objects look like that a word stands for."""
@@ -217,21 +155,21 @@ class Vocabulary:
         form = self._nearest_form(phrase)
         if form is None:
             meant = facts.meant if facts else {}
-            return _meaning(meant, max(meant.values())) if meant else None
+            return meaning_of(meant, max(meant.values())) if meant else None
         similarities = dict(zip(CLASS_IDS, self.similarities(form).tolist(), strict=True))
         if facts is not None:
-            return _noun_meaning(facts, similarities)
+            return meaning_of_noun(facts, similarities)
         if max(similarities.values()) < UNRELATED_SIMILARITY:
             return None
-        return _near_meaning(similarities)
+        return meaning_by_nearness(similarities)
 
     def exact_meaning(self, phrase: str) -> Meaning | None:
         """The class that a phrase names, and nothing like it: of an object not even its look."""
         name = self.class_named(phrase)
         if name is not None:
-            return _meaning({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
+            return meaning_of({ID_BY_NAME[name]: 1.0}, 1.0, is_named=True)
         looks = self._look_words.named(singulars(phrase))
-        return _meaning({}, 1.0, looks=looks, is_named=True) if looks else None
+        return meaning_of({}, 1.0, looks=looks, is_named=True) if looks else None
 
     def own_meaning(self, phrase: str) -> Meaning | None:
         """What a phrase stands for, without what it is merely near to."""
@@ -241,7 +179,7 @@ class Vocabulary:
         forms = singulars(phrase)
         own = self._look_words.meant(forms)
         if own:
-            return _meaning({}, 1.0, looks=own)
+            return meaning_of({}, 1.0, looks=own)
         begun = self._look_words.begun(forms)
         return self.exact_meaning(phrase) if begun is None else self.own_meaning(begun)
 
@@ -348,111 +286,3 @@ def _common_directions(
     mean = vectors[:MEAN_WORDS].mean(axis=0, dtype=np.float32)
     components = np.linalg.svd(vectors[:COMPONENT_WORDS] - mean, full_matrices=False)[2]
     return mean, components[:COMMON_COMPONENTS]
-
-
-def _noun_meaning(facts: NounFacts, similarities: Mapping[int, float]) -> Meaning | None:
-    """What a noun of WordNet means.
-
-    Args:
-        similarities: cosine with each class, by category id.
-    """
-    if not facts.is_usual:
-        # "red" is near to orange, and "very" to hair drier.
-        return None
-    if facts.meant or max(similarities.values()) < UNRELATED_SIMILARITY:
-        similarities = {class_id: similarities[class_id] for class_id in facts.akin}
-    if facts.meant:
-        return _kind_meaning(facts, similarities)
-    if max(similarities.values(), default=0.0) < NEAR_SIMILARITY:
-        return None
-    return _near_meaning(similarities)
-
-
-def _kind_meaning(facts: NounFacts, similarities: Mapping[int, float]) -> Meaning:
-    """What a noun means that stands for some classes, which are among those of `similarities`."""
-    nearest = max(similarities.values())
-    nearest_meant = max(similarities[class_id] for class_id in facts.meant)
-    faith = max(
-        likelihood * float(np.exp((similarities[class_id] - nearest) / FAITH_SCALE))
-        for class_id, likelihood in facts.meant.items()
-    )
-    weights = {
-        class_id: (1 - faith) * weight for class_id, weight in _near_weights(similarities).items()
-    }
-    for sense in facts.senses:
-        # All kinds of a thing are that thing, so they count alike: a bear is no less of an animal
-        # than a cat. The sense that is nearer is rather meant.
-        distance = nearest_meant - max(similarities[class_id] for class_id in sense)
-        of_sense = faith * float(np.exp(-distance / SENSE_SCALE))
-        for class_id in sense:
-            weights[class_id] = max(weights[class_id], of_sense)
-    best = max(weights, key=lambda class_id: (weights[class_id], similarities[class_id]))
-    # A kind of a thing is that thing; what is merely near counts as much as it is near.
-    most = weights[best] if best in facts.meant else 1.0
-    # Those that are nearer first, where they count alike.
-    nearest_first = sorted(weights, key=lambda class_id: -similarities[class_id])
-    return _meaning({id_: weights[id_] / most for id_ in nearest_first}, similarities[best])
-
-
-def _near_meaning(similarities: Mapping[int, float]) -> Meaning:
-    """What a word means of which nothing is known but the classes that it is near to."""
-    return _meaning(_near_weights(similarities), max(similarities.values()))
-
-
-def _near_weights(similarities: Mapping[int, float]) -> dict[int, float]:
-    """How much each class counts for being near."""
-    nearest = max(similarities.values())
-    return {
-        class_id: float(np.exp((similarity - nearest) / SIMILARITY_SCALE)) * max(nearest, 0)
-        for class_id, similarity in similarities.items()
-    }
-
-
-def _weight_beside_look(found: Meaning, facts: NounFacts | None) -> float:
-    """How much the objects count that a word is merely near to, where its look is known."""
-    if found.similarity >= UNRELATED_SIMILARITY or facts is None:
-        return 1.0
-    return LOOSELY_NEAR_OBJECT if len(facts.akin) > CLOSELY_AKIN else 1.0
-
-
-def _with_looks(meaning: Meaning, looks: Mapping[int, float], *, objects: float = 1.0) -> Meaning:
-    """A meaning that photos as a whole may look like as well.
-
-    Args:
-        objects: how much its objects still count.
-    """
-    kind = meaning.kind
-    ids, weights = _by_weight(looks)
-    kind = Kind(kind.class_ids, (kind.weights * objects).astype(np.float32), ids, weights)
-    return replace(meaning, kind=kind)
-
-
-def _meaning(
-    weights: Mapping[int, float],
-    similarity: float,
-    *,
-    looks: Mapping[int, float] = MappingProxyType({}),
-    is_named: bool = False,
-) -> Meaning:
-    return Meaning(Kind(*_by_weight(weights), *_by_weight(looks)), similarity, is_named)
-
-
-def _by_weight(weights: Mapping[int, float]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Ids and weights by falling weight, without those that weigh next to nothing."""
-    ids = [
-        id_
-        for id_ in sorted(weights, key=lambda id_: -weights[id_])
-        if weights[id_] >= LEAST_WEIGHT
-    ]
-    return np.array(ids, np.int64), np.array([weights[id_] for id_ in ids], np.float32)
-
-
-def singulars(word: str) -> list[str]:
-    """The word itself, then what it may be the plural of: "knives" gives "knife", among others."""
-    candidates = [word]
-    if word in IRREGULAR_SINGULARS:
-        candidates.append(IRREGULAR_SINGULARS[word])
-    for ending, singular_ending in PLURAL_ENDINGS:
-        if word.endswith(ending) and len(word) > len(ending) + 1:
-            candidates.append(word.removesuffix(ending) + singular_ending)
-    return candidates

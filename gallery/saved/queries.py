@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
-import numpy as np
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from numpy.typing import NDArray
 
 from detector.labels import NAME_BY_ID
 from gallery.errors import QueryRefused
+from gallery.example_photo import ExamplePhoto
 from gallery.hits import Answer
 from gallery.layouts import parse_layout, parse_part
-from gallery.look_search import look_of_file, look_of_image, read_likeness, search_alike
+from gallery.look_search import read_likeness, search_alike
 from gallery.models import Image
 from gallery.object_names import shown_count
-from gallery.originals import thumbnail_path
 from gallery.saved.models import MAX_NAME_LENGTH
-from gallery.search import layout_of_image, search_layout, search_text
+from gallery.search import search_layout, search_text
 from gallery.text_search import read_text
-from gallery.thumbnails import Size
 
 # Options that are more than switched on.
 TEXTS = ("part", "by", "weight", "q")
@@ -81,7 +79,10 @@ class SavedQuery:
         return (_("Drawing: %(objects)s") % {"objects": names})[:MAX_NAME_LENGTH]
 
     def search(self, limit: int) -> Answer:
-        """Its best photos as they are now. Raises QueryRefused."""
+        """Its best photos as they are now.
+
+        Raises Refused, and of what is like a photo what `ExamplePhoto` raises.
+        """
         weak = ("weak", "1") in self.options
         if self.kind == "q":
             company = ("company", "1") in self.options
@@ -90,24 +91,18 @@ class SavedQuery:
         if self.kind == "layout":
             layout = parse_layout(self.value)
             return search_layout(layout, query=self.kind, mirror=mirror, limit=limit, weak=weak)
-        image_id, options = int(self.value), dict(self.options)
-        layout, part = layout_of_image(image_id), None
-        if "part" in options:
-            part = parse_part(options["part"])
-            layout = layout.within(part)
-
-        def look() -> NDArray[np.float32]:
-            image = Image.objects.shown().get(pk=image_id)
-            if part is not None:
-                return look_of_file(thumbnail_path(image, Size.VIEW), part)
-            return look_of_image(image_id, lambda: thumbnail_path(image, Size.GRID))
-
+        image = Image.objects.shown().filter(pk=int(self.value)).first()
+        if image is None:
+            raise _no_photo(self.value)
+        photo = ExamplePhoto.of_image(image)
+        options = dict(self.options)
+        part = parse_part(options["part"]) if "part" in options else None
         return search_alike(
-            layout,
-            look,
+            photo.layout(part),
+            partial(photo.look, part),
             read_likeness(options),
             query=self.kind,
-            without_image_id=image_id,
+            without_image_id=photo.image_id,
             only=options.get("q", ""),
             mirror=mirror,
             limit=limit,
@@ -140,7 +135,7 @@ def parse_saved(text: str) -> SavedQuery:
     elif not query.value.isdecimal() or len(query.value) > MAX_ID_DIGITS:
         raise QueryRefused(_("A photo is named by its number, like: similar=12"))
     elif not Image.objects.filter(pk=int(query.value)).exists():
-        raise QueryRefused(_("There is no photo %(id)s.") % {"id": query.value})
+        raise _no_photo(query.value)
     options = dict(query.options)
     if "part" in options:
         parse_part(options["part"])
@@ -157,6 +152,10 @@ def saved_query_of(text: str) -> SavedQuery:
     kind = next((kind for kind in ("similar", "layout") if kind in given), "q")
     value = str(given.get(kind, ""))
     return SavedQuery.of(kind, value, {name: str(given[name]) for name in given})
+
+
+def _no_photo(image_id: str) -> QueryRefused:
+    return QueryRefused(_("There is no photo %(id)s.") % {"id": image_id})
 
 
 def _encoded(facts: Mapping[str, str]) -> str:

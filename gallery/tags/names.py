@@ -5,11 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from gallery.errors import EditRefused
-from gallery.plurals import plural
+from gallery.plurals import plural, singulars
 from gallery.query.typed_text import plain
 from gallery.tags.models import MAX_TAG_LENGTH
 from gallery.uploads import printable_text
-from gallery.vocabulary import singulars
 
 # What is left out of a key: "t-shirt", "T shirt" and "tshirt" are one tag.
 JOINERS = str.maketrans("", "", " -'·")

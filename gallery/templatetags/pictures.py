@@ -17,11 +17,11 @@ from gallery.drawing import DrawnBox, sure_objects
 from gallery.figures import grouped, percentage
 from gallery.layouts import Box, unit_box
 from gallery.look_names import shown_look
+from gallery.meanings import Meaning
 from gallery.models import Image
 from gallery.neighbours import Origin, address_in_results
 from gallery.object_names import shown_name
 from gallery.search import detections_of
-from gallery.vocabulary import Meaning
 
 register = template.Library()
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -20,24 +19,15 @@ from gallery import describing
 from gallery.canvas import QUICK_OBJECTS, SHAPES, drawable_objects, nearest_shape
 from gallery.drawing import DRAWING_HEIGHT, DRAWING_WIDTH, drawn_layout
 from gallery.errors import QueryRefused, Refused
+from gallery.example_photo import ExamplePhoto
 from gallery.hits import Answer
 from gallery.layouts import Box, Layout, parse_layout, parse_part
-from gallery.look_search import (
-    Likeness,
-    Vector,
-    look_of_file,
-    look_of_image,
-    read_likeness,
-    search_alike,
-)
-from gallery.models import Image
-from gallery.originals import thumbnail_path
-from gallery.photo_queries import layout_of_part
+from gallery.look_search import Likeness, read_likeness, search_alike
+from gallery.lookup import image_or_404
 from gallery.saved.queries import SavedQuery
 from gallery.saved.saving import Savable
-from gallery.search import layout_of_image, search_text
+from gallery.search import search_layout, search_text
 from gallery.shown_hits import ShownHit, shown_for_layout, shown_for_text, text_colours
-from gallery.thumbnails import Size
 from gallery.views.likeness import likeness_control
 from gallery.views.photo_queries import detector_refusal, query_or_404
 
@@ -52,22 +42,11 @@ class _Picture:
     """All of its objects, also those outside the part that is searched with."""
     width: int
     height: int
-    name: str = ""
-    shown: dict[str, object] = field(default_factory=dict)
+    name: str
+    shown: Mapping[str, object]
     """What the templates know it by."""
-    file: Callable[[], Path] | None = None
-    """Makes the picture's file; a drawing has none."""
-    without_image_id: int | None = None
-    kept_as: str = ""
-    """What its file is told apart by from all others."""
-    look: Callable[[], Vector] | None = None
-    """Tells how it looks; a drawing looks like nothing."""
-
-    def looks_like(self, part: Box | None) -> Vector:
-        """(d,) how it looks, or a part of it."""
-        if self.look is None or self.file is None:
-            raise QueryRefused(_("A drawing has a layout, but no look."))
-        return self.look() if part is None else look_of_file(self.file(), part)
+    photo: ExamplePhoto | None = None
+    """A drawing is none: it has no parts, and looks like nothing."""
 
 
 @require_safe
@@ -115,38 +94,16 @@ def draw(request: HttpRequest) -> HttpResponse:
 @require_safe
 def photo_results(request: HttpRequest, token: str) -> HttpResponse:
     query = query_or_404(token)
-    picture = _Picture(
-        query.layout,
-        query.width,
-        query.height,
-        query.name,
-        {"photo_query": query},
-        file=lambda: query.picture_path,
-        kept_as=token,
-        look=lambda: look_of_file(query.picture_path),
-    )
+    photo, shown = ExamplePhoto.of_query(query), {"photo_query": query}
+    picture = _Picture(photo.objects, query.width, query.height, query.name, shown, photo)
     return _layout_results(request, picture)
 
 
 @require_safe
 def similar(request: HttpRequest, image_id: int) -> HttpResponse:
-    try:
-        image = Image.objects.shown().get(pk=image_id)
-    except (Image.DoesNotExist, OverflowError):
-        raise Http404(
-            _("There is no photo %(id)s; it may have been deleted.") % {"id": image_id}
-        ) from None
-    picture = _Picture(
-        layout_of_image(image_id),
-        image.width,
-        image.height,
-        image.name,
-        {"similar_to": image},
-        file=lambda: thumbnail_path(image, Size.VIEW),
-        without_image_id=image_id,
-        kept_as=image.sha256,
-        look=lambda: look_of_image(image_id, lambda: thumbnail_path(image, Size.GRID)),
-    )
+    image = image_or_404(image_id)
+    photo, shown = ExamplePhoto.of_image(image), {"similar_to": image}
+    picture = _Picture(photo.objects, image.width, image.height, image.name, shown, photo)
     return _layout_results(request, picture)
 
 
@@ -160,8 +117,8 @@ def _drawing_results(request: HttpRequest, text: str) -> HttpResponse:
 
 
 def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
-    width, height = picture.width, picture.height
-    shown = picture.shown | {
+    width, height, photo = picture.width, picture.height, picture.photo
+    shown = dict(picture.shown) | {
         "picture": picture,
         "all_boxes": drawn_layout(picture.layout, width, height),
         "asked_boxes": drawn_layout(picture.layout, width, height),
@@ -171,15 +128,15 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
     }
     likeness = Likeness()
     try:
-        if picture.look is not None:
+        if photo is not None:
             # Where it cannot be read, the control is there to choose again.
             shown["control"] = likeness_control(request.path, request.GET, likeness)
             likeness = read_likeness(request.GET)
             shown["control"] = likeness_control(request.path, request.GET, likeness)
         part = _part(request)
         layout = picture.layout
-        if part is not None and picture.file is not None:
-            layout = layout_of_part(layout, part, picture.file(), kept_as=picture.kept_as)
+        if part is not None and photo is not None:
+            layout = photo.layout(part)
             shown |= {
                 "part": part,
                 "part_text": request.GET["part"],
@@ -188,13 +145,13 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
             if len(layout.objects) == 0 and not likeness.wants_look:
                 raise QueryRefused(_("No object was recognised in this part of the photo."))
         shown["draw_address"] = _draw_address(layout, width, height)
-        answer = search_alike(
-            layout,
-            partial(picture.looks_like, part),
-            likeness,
-            only=request.GET.get("q", "") if picture.look else "",
+        search: Callable[..., Answer] = partial(search_layout, layout)
+        if photo is not None:
+            look, only = partial(photo.look, part), request.GET.get("q", "")
+            search = partial(search_alike, layout, look, likeness, only=only)
+        answer = search(
             query=picture.name,
-            without_image_id=picture.without_image_id,
+            without_image_id=photo.image_id if photo else None,
             mirror=_is_set(request, "mirror"),
             limit=HITS_ON_A_PAGE,
             offset=_offset(request),
@@ -215,8 +172,8 @@ def _layout_results(request: HttpRequest, picture: _Picture) -> HttpResponse:
 
 def _layout_to_save(request: HttpRequest, picture: _Picture, layout: Layout) -> SavedQuery:
     """A photo of the gallery by its id; of any other photo, which is gone tomorrow, its objects."""
-    if picture.without_image_id is not None:
-        return SavedQuery.of("similar", str(picture.without_image_id), request.GET)
+    if picture.photo is not None and picture.photo.image_id is not None:
+        return SavedQuery.of("similar", str(picture.photo.image_id), request.GET)
     return SavedQuery.of("layout", layout.to_json(), request.GET)
 
 

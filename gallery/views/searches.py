@@ -19,7 +19,7 @@ from featurestore.errors import StoreError
 from gallery.access.visitors import visitor_of
 from gallery.errors import QueryRefused, Refused
 from gallery.hits import Answer
-from gallery.models import Image, SavedSearch
+from gallery.models import SavedSearch
 from gallery.saved.queries import saved_query_of
 from gallery.saved.saving import rename_search, save_search
 
@@ -113,7 +113,7 @@ def _shown(search: SavedSearch, deadline: float) -> ShownSearch:
         return ShownSearch(search, words, query.search(PHOTOS_SHOWN))
     except Refused as refusal:
         return ShownSearch(search, words, None, str(refusal))
-    except (DetectorError, StoreError, OSError, Image.DoesNotExist):
+    except (DetectorError, StoreError, OSError):
         # How its photo looks cannot be told just now; the results say why.
         return ShownSearch(search, words, None)
 

@@ -14,7 +14,8 @@ from gallery import components
 from gallery.query.errors import QuerySyntaxError
 from gallery.query.parser import parse_query
 from gallery.saved.saving import save_search
-from gallery.suggesting import Gallery, Suggestion, suggest
+from gallery.suggesting import Gallery, suggest
+from gallery.suggestion import Suggestion
 
 PHOTOS = {"person": 1204, "dog": 30, "donut": 4, "cat": 12, "car": 90, "dining table": 7}
 

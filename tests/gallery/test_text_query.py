@@ -7,17 +7,11 @@ from hypothesis import strategies as st
 from detector.labels import CLASS_NAMES, NAME_BY_ID
 from featurestore.conditions import Asked, Condition, Only, Presence, Relation
 from gallery import components
+from gallery.asked_objects import BIG_AREA, SMALL_AREA
 from gallery.errors import QueryRefused
 from gallery.query.printer import print_query
 from gallery.query.syntax import MAX_QUERY_LENGTH
-from gallery.text_query import (
-    BIG_AREA,
-    MAX_RELATIONS,
-    SMALL_AREA,
-    TextQuery,
-    read_query,
-    relations_of,
-)
+from gallery.text_query import MAX_RELATIONS, TextQuery, read_query, relations_of
 from tests.gallery.query.strategies import LANGUAGE_TEXTS, QUERIES
 
 TYPED = (

@@ -10,7 +10,9 @@ from gensim.models import KeyedVectors
 from detector.labels import CLASS_NAMES, ID_BY_NAME
 from gallery import components
 from gallery.look_words import BROADER_OBJECT, MOST_NARROW
-from gallery.vocabulary import Meaning, Vocabulary, singulars
+from gallery.meanings import Meaning
+from gallery.plurals import singulars
+from gallery.vocabulary import Vocabulary
 from gallery.word_vectors import load_word_vectors
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,10 +14,10 @@ from detector import DetectorError
 from gallery.answers import search_results
 from gallery.catalogue import prepare_catalogue
 from gallery.errors import Refused
+from gallery.example_photo import ExamplePhoto
 from gallery.hits import DEFAULT_LIMIT, Answer
 from gallery.layouts import parse_layout, parse_part
-from gallery.look_search import WAYS, Likeness, look_of_file, search_alike
-from gallery.photo_queries import layout_of_part, layout_of_photo
+from gallery.look_search import WAYS, Likeness, search_alike
 from gallery.scoring import OBJECTS, SCORES
 from gallery.search import search_layout, search_text
 from gallery.text_query import Reading
@@ -161,12 +162,10 @@ def _search(
         return search_text(text, score_name=score, limit=limit, weak=weak, company=company)
     if photo is not None:
         likeness, box = Likeness.of(by, look_weight), parse_part(part) if part else None
-        objects = layout_of_photo(photo)
-        if box is not None:
-            objects = layout_of_part(objects, box, photo)
+        example = ExamplePhoto.of_file(photo)
         return search_alike(
-            objects,
-            lambda: look_of_file(photo, box),
+            example.layout(box),
+            partial(example.look, box),
             likeness,
             query=photo.name,
             only=only,

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image as Pillow
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.browser.conftest import PATIENCE, OpenPage
 from tests.gallery.served_gallery import ServedGallery
 from tests.photos import ASTRONAUT, CAT, COFFEE, HORSE, MOTORCYCLE, ROCKET, encoded
@@ -49,6 +50,7 @@ def test_copies_go_to_the_trash_and_come_back(
     page = open_page(with_copies, "/duplicates/", viewport=viewport)
     await_sets(page, 2)
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+    assert violations(page) == []
     cat = page.locator("[data-alike-set]", has_text="chelsea.png")
     boxes = cat.get_by_role("checkbox")
     expect(boxes).to_have_count(2)
@@ -81,8 +83,10 @@ def test_groups_are_browsed_named_and_searched(
     page = open_page(with_copies, "/groups/", viewport=PHONE)
     await_sets_of_groups(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert violations(page) == []
     page.locator(".group a").first.click()
     expect(page.locator(".thumbnail").first).to_be_visible()
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.locator("summary", has_text="Rename").focus()
     page.keyboard.press("Enter")

@@ -60,6 +60,8 @@ def paths(gallery: ServedGallery) -> list[str]:
         "/search?q=(",
         "/draw",
         "/searches/",
+        "/groups/",
+        "/duplicates/",
         "/trash",
         "/login",
         "/nothing-is-here",

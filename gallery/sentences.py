@@ -91,7 +91,7 @@ def condition_sentence(
         objects: those that answer it, or that should not be there, surest first.
         looks: what the photo as a whole looks like of what is asked for, likeliest first.
     """
-    text = f"{_('no')} {label[1:]}" if label.startswith("-") else label
+    text = _("no") + f" {label[1:]}" if label.startswith("-") else label
     text = text.replace('"', "")
     seen = _looks(looks)
     if part.tagged or (isinstance(part.condition, Presence) and is_told_by_tag(part.condition)):

@@ -99,6 +99,9 @@ def test_files_are_dropped_and_pasted_on_any_page_and_a_duplicate_shows_what_it_
     paste(page.locator("main"), "image.png", drawn_png(6001))
     the_sum(page, "1 of 1 file, 1 stored")
     assert "Pasted 20" in the_answer(page, "Pasted", "stored")
+    page.get_by_role("link", name="Show them among all photos").click()
+    expect(page.locator("#photos a").first).to_contain_text("Pasted")
+    expect(page.locator("[data-upload-shown-at]")).to_be_hidden()
     # In a field, and on the search bar, files mean what they meant before.
     paste(page.locator("#q"), "image.png", drawn_png(6002))
     the_sum(page, "1 of 1 file, 1 stored")

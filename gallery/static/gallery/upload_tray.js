@@ -23,6 +23,8 @@ export async function openTray(place, flag) {
 
 class Tray {
   #skipped = 0;
+  // Stored since the page came, so that it does not show them; only the dashboard follows by itself.
+  #hasNew = false;
   #due = null;
   #told = { at: 0, pending: 0 };
 
@@ -39,7 +41,10 @@ class Tray {
     this.#connectButtons();
     this.#unfold();
     queue.addEventListener("change", () => this.#renderSoon());
-    document.addEventListener("gallery:uploaded", followIngestion);
+    document.addEventListener("gallery:uploaded", () => {
+      this.#hasNew = true;
+      followIngestion();
+    });
   }
 
   /** What has ended well on a page before covers nothing of this one. */
@@ -147,6 +152,7 @@ class Tray {
     this.find("cancel").hidden = !pending;
     this.find("again").hidden = !this.#lost().length;
     this.find("close").hidden = pending > 0;
+    this.find("shown-at").hidden = pending > 0 || !this.#hasNew || this.#isInPage;
     this.#showTrouble();
     this.list.render(items);
     this.#tellNews(counts, ended, items.length, pending);

@@ -8,6 +8,9 @@ INSTALLED := $(VENV)/.installed
 STATIC := $(or $(GALLERY_STATIC),var/static)/staticfiles.json
 SOURCES := gallery detector featurestore tests manage.py
 
+# In containers it is often set: each of hundreds of processes would compile all sources for itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-postgresql setup models lint format messages compile-messages screenshots crash-test load-test lighthouse lock lock-parts clean
 
 run: setup
@@ -15,10 +18,11 @@ run: setup
 	@exec $(BIN)/python manage.py serve
 
 # Many tests wait for processes of theirs, so there is one more at work than there are cores. A
-# file's tests stay together, because they share a gallery.
+# file's tests stay together, because they share a gallery, and so do the files of a folder, which
+# share a browser; otherwise files with few tests would come last, and those take longest.
 TESTS_AT_ONCE ?= $(shell expr $$(nproc) + 1)
 test: setup
-	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile
+	$(BIN)/python -m pytest -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 # What touches the catalogue most, once more with Debian's PostgreSQL in place of SQLite.
 ON_POSTGRESQL := ingest tasks workers uploads commands deletion edits agreement rebuild people

@@ -37,12 +37,23 @@ OTHERS_WRITE = 0o022
 _setting_lock = threading.Lock()
 
 
+class _ByPackage(caching.UserProvidedCacheLocator):
+    """A place for each package, wherever its folder lies: a copy of it finds the same code.
+
+    That the sources are the same is looked at all the same.
+    """
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        return Path(py_file).parent.name
+
+
 class _CheckedCode(caching.CompileResultCacheImpl):
     """What is kept of a function, with its SHA-256: changed machine code may crash the process."""
 
     # Others would keep code where the functions that it calls may change unnoticed.
     _locator_classes: ClassVar = [  # type: ignore[misc]  # numba declares it without ClassVar
-        caching.UserProvidedCacheLocator
+        _ByPackage
     ]
 
     def reduce(self, cres: Any) -> tuple[bytes, bytes]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from detector.look_model import LOOK
 from detector.model_files import SSD
+from featurestore.code_cache import cache_folder
 from tests.deploy.files import GALLERY, command_of, compose, locked, stages
 from tests.detector.protocol_process import ProtocolServer
 from tests.gallery.served_gallery import MULTIPART, free_port, multipart
@@ -71,6 +73,7 @@ class Containers:
             "GALLERY_DATA": str(self.data),
             "GALLERY_MODELS": str(settings.GALLERY_MODELS),
             "GALLERY_HOST": "0.0.0.0",
+            "NUMBA_CACHE_DIR": str(_compiled_before(folder / "compiled")),
             **{name: str(value) for name, value in given.items()},
             "DETECTOR_URL": f"grpc://{ssd.address}",
             "LOOK_URL": f"grpc://{ssd.address}",
@@ -164,6 +167,15 @@ class Containers:
     def _options(self) -> dict[str, Any]:
         log = self.log.open("ab")
         return {"cwd": self._app, "env": self._environment, "stdout": log, "stderr": log}
+
+
+def _compiled_before(volume: Path) -> Path:
+    """The volume `compiled` of containers that run for the second time."""
+    kept = cache_folder()
+    if kept is not None:
+        # Others may be at work on files of these names.
+        shutil.copytree(kept, volume / kept.name, ignore=shutil.ignore_patterns("*.tmp.*"))
+    return volume
 
 
 def _not_in_image() -> list[str]:

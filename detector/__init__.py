@@ -6,6 +6,8 @@ and `Embedder` say what they can do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,10 +64,8 @@ def create_detector(url: str, models_dir: Path, *, threads: int = 0) -> Detector
     """
     # Imported here so that each detector costs only its own libraries.
     if url in ("local:", "local:bf16"):
-        try:
+        with _needed_for(models_dir):
             from detector.local import LocalDetector
-        except ModuleNotFoundError as error:
-            raise ModelMissing(models_dir, f"{error.name} is not installed") from error
 
         precision: Precision = "bf16" if url == "local:bf16" else "f32"
         return LocalDetector(models_dir, threads=threads, precision=precision)
@@ -89,10 +89,8 @@ def create_embedder(url: str, models_dir: Path, *, threads: int = 0) -> Embedder
     Raises ValueError for any other URL, `ModelMissing`.
     """
     if url in ("local:", "local:f32"):
-        try:
+        with _needed_for(models_dir):
             from detector.local_embedder import LocalEmbedder
-        except ModuleNotFoundError as error:
-            raise ModelMissing(models_dir, f"{error.name} is not installed") from error
 
         chosen: Precision = "f32" if url == "local:f32" else "fastest"
         return LocalEmbedder(models_dir, threads=threads, precision=chosen)
@@ -111,11 +109,18 @@ def create_image_text_model(folder: Path, *, threads: int = 0) -> ImageTextModel
 
     Raises `ModelUnusable` with the reason, `ModelMissing` where OpenVINO is not installed.
     """
-    try:
+    with _needed_for(folder):
         from detector.image_text.model import ImageTextModel
-    except ModuleNotFoundError as error:
-        raise ModelMissing(folder, f"{error.name} is not installed") from error
     return ImageTextModel(folder, threads=threads)
+
+
+@contextmanager
+def _needed_for(models: Path) -> Iterator[None]:
+    """Raises `ModelMissing` where a library is not installed that models are run with."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModelMissing(models, f"{error.name} is not installed") from error
 
 
 def _addresses(url: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from detector.detections import (
@@ -25,53 +23,26 @@ from detector.serving.connection import ServingModel
 ANSWER_ROWS = 200
 
 
-class ServingDetector:
-    """Detections from model `ssd` of the servers at `addresses` ("host:port").
+class ServingDetector(ServingModel):
+    """Detections from model `ssd` of the servers at `addresses`, see `ServingModel`."""
 
-    `ServingModel` says how they are asked.
-    """
-
-    def __init__(
-        self,
-        addresses: Sequence[str],
-        *,
-        deadline: float = 30.0,
-        attempt_deadline: float = 10.0,
-    ) -> None:
-        self._model = ServingModel(
-            addresses,
-            MODEL,
-            (IMAGE_SIZE, IMAGE_SIZE, 3),
-            "detector",
-            deadline=deadline,
-            attempt_deadline=attempt_deadline,
-        )
-
-    @property
-    def model_id(self) -> str:
-        """See `ServingModel.model_id`."""
-        return self._model.model_id
+    name = MODEL
+    image_shape = (IMAGE_SIZE, IMAGE_SIZE, 3)
+    service = "detector"
 
     def detect(self, images: Images) -> Detections:
-        """See `Detector.detect` and `ServingModel.predict`.
+        """See `Detector.detect`.
 
-        Raises `BadDetectorAnswer` also when a server answers anything but detections.
+        Raises `DetectorUnavailable`, and `BadDetectorAnswer` when a server answers anything but
+        detections.
         """
         check_images(images)
         none = np.empty((0, MAX_DETECTIONS, ROW_LENGTH), dtype=np.float32)
-        return np.concatenate([none, *self._model.predict(images, _read)])
-
-    def check(self, deadline: float = 2.0) -> None:
-        """See `Detector.check`. Asks each server in turn whether the model is loaded."""
-        self._model.check(deadline)
-
-    def close(self) -> None:
-        """See `Detector.close`. Requests that are under way end with `DetectorError`."""
-        self._model.close()
+        return np.concatenate([none, *self._predict(images, _read)])
 
 
 def _read(answer: bytes, count: int) -> Detections:
-    """Return the first 20 rows per image of an answer to `predict`, checked."""
+    """Return the first 20 rows per image of an answer, checked."""
     rows = decode_floats(answer, "outputs")
     if rows.shape == (count, ANSWER_ROWS, ROW_LENGTH):
         # A model may let boxes hang over the border; detections do not.

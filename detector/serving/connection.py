@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import grpc
 import numpy as np
@@ -71,7 +71,7 @@ class _Model:
 
 
 class ServingModel:
-    """A model, by its name, of the servers at `addresses` ("host:port").
+    """A model, by its name, of the servers at `addresses` ("host:port"): what each kind shares.
 
     A request that finds a server unavailable or late, or without the model, is sent again,
     to the next server in turn, with exponential backoff: at most 5 times and for `deadline`
@@ -80,28 +80,25 @@ class ServingModel:
 
     Once `model_id` was asked for, answers come from that version of the model, whatever
     newer one a server has beside it, so that they are what their model id says.
-
-    Args:
-        image_shape: (rows, columns, 3) of what the model takes.
-        service: what it is called in sentences.
     """
+
+    name: ClassVar[str]
+    """What servers call it."""
+    image_shape: ClassVar[tuple[int, int, int]]
+    """(rows, columns, 3) of what it takes."""
+    service: ClassVar[str]
+    """What it is called in sentences."""
 
     def __init__(
         self,
         addresses: Sequence[str],
-        name: str,
-        image_shape: tuple[int, int, int],
-        service: str,
         *,
-        deadline: float,
-        attempt_deadline: float,
+        deadline: float = 30.0,
+        attempt_deadline: float = 10.0,
     ) -> None:
         if not addresses:
             raise ValueError("addresses: expected at least one host:port, got none")
         self._addresses = tuple(addresses)
-        self._name = name
-        self._image_shape = image_shape
-        self._service = service
         self._channels = [
             grpc.insecure_channel(address, options=CHANNEL_OPTIONS) for address in self._addresses
         ]
@@ -111,7 +108,7 @@ class ServingModel:
         self._deadline = deadline
         self._attempt_deadline = attempt_deadline
         self._turns = itertools.count()
-        self._senders = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix=service)
+        self._senders = ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix=self.service)
         self._closed = threading.Event()
         self._model: _Model | None = None
 
@@ -126,7 +123,7 @@ class ServingModel:
             self._model = self._ask_model()
         return self._model.model_id
 
-    def predict(self, images: NDArray[np.uint8], read: Callable[[bytes, int], T]) -> list[T]:
+    def _predict(self, images: NDArray[np.uint8], read: Callable[[bytes, int], T]) -> list[T]:
         """What `read` makes of each answer and its count of images.
 
         Sent in batches of at most 32 images, up to four at once. Raises `DetectorUnavailable`
@@ -144,7 +141,7 @@ class ServingModel:
         # Where one fails, those that were not sent yet are not.
         return list(self._senders.map(answer, batches))
 
-    def check(self, deadline: float) -> None:
+    def check(self, deadline: float = 2.0) -> None:
         """Ask each server in turn whether the model is loaded; raises `DetectorError`."""
         self._check_open()
         failure: DetectorError | None = None
@@ -167,17 +164,17 @@ class ServingModel:
 
     def _check_open(self) -> None:
         if self._closed.is_set():
-            raise DetectorError(f"this {self._service} was closed")
+            raise DetectorError(f"this {self.service} was closed")
 
     def _unavailable(self, address: str, reason: str) -> DetectorUnavailable:
-        return DetectorUnavailable(address, reason, self._service)
+        return DetectorUnavailable(address, reason, self.service)
 
     def _check_served(self, turn: int, deadline: float) -> None:
         """Ask one server whether a version of the model is ready; raises `DetectorError`."""
         address = self._addresses[turn]
         versions: list[VersionStatus] = []
         try:
-            request = encode_status_request(self._name)
+            request = encode_status_request(self.name)
             versions = decode_status(self._status_calls[turn](request, timeout=deadline))
         except grpc.RpcError as error:
             if error.code().name != NOT_FOUND:
@@ -185,13 +182,13 @@ class ServingModel:
         if not any(version.is_available for version in versions):
             reason = ", ".join(map(str, versions))
             loads = any(version.is_on_the_way for version in versions)
-            raise ModelNotServed(address, self._name, reason, self._service, loads=loads)
+            raise ModelNotServed(address, self.name, reason, self.service, loads=loads)
 
     def _predict_batch(self, batch: NDArray[np.uint8]) -> bytes:
         model = self._model
         version = model.version if model else 0
         try:
-            return self._ask(encode_request(self._name, "predict", batch, version=version))
+            return self._ask(encode_request(self.name, "predict", batch, version=version))
         except RequestRefused as error:
             if model is None or error.status != NOT_FOUND:
                 raise
@@ -202,13 +199,13 @@ class ServingModel:
     def _ask_model(self) -> _Model:
         self._check_open()
         try:
-            answer = self._ask(encode_request(self._name, "model_id", np.zeros(1, np.uint8)))
+            answer = self._ask(encode_request(self.name, "model_id", np.zeros(1, np.uint8)))
         except RequestRefused as error:
             if error.status not in NO_SUCH_SIGNATURE:
                 raise
-            blank = np.zeros((1, *self._image_shape), dtype=np.uint8)
-            version = decode_version(self._ask(encode_request(self._name, "predict", blank)))
-            return _Model(f"{self._name}-{version}", version)
+            blank = np.zeros((1, *self.image_shape), dtype=np.uint8)
+            version = decode_version(self._ask(encode_request(self.name, "predict", blank)))
+            return _Model(f"{self.name}-{version}", version)
         return _Model(decode_string(answer, "model_id"), decode_version(answer))
 
     def _ask(self, request: bytes) -> bytes:
@@ -251,7 +248,7 @@ class ServingModel:
             except (DetectorError, ValueError):
                 # It cannot tell, or the channel was closed: then what it said first stands.
                 pass
-        return RequestRefused(address, status, error.details(), self._service)
+        return RequestRefused(address, status, error.details(), self.service)
 
 
 def _reason(error: grpc.RpcError) -> str:

@@ -118,18 +118,27 @@ def serving_detector(protocol_server: ProtocolServer) -> Iterator[ServingDetecto
 
 
 @pytest.fixture(params=["local", "serving"])
-def detector(request: pytest.FixtureRequest) -> Detector:
-    """Each of the two detectors in turn: what is true of one is true of the other."""
-    found: Detector = request.getfixturevalue(f"{request.param}_detector")
+def kind(request: pytest.FixtureRequest) -> str:
+    """Where a model runs, each place in turn: what is true of one is true of the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def url(kind: str, protocol_server: ProtocolServer) -> str:
+    """What names a detector or an embedder of each kind."""
+    return "local:" if kind == "local" else f"grpc://{protocol_server.address}"
+
+
+@pytest.fixture
+def detector(kind: str, request: pytest.FixtureRequest) -> Detector:
+    """Each of the two detectors in turn."""
+    found: Detector = request.getfixturevalue(f"{kind}_detector")
     return found
 
 
-@pytest.fixture(params=["local", "serving"])
-def closed_detector(
-    request: pytest.FixtureRequest, models_dir: Path, protocol_server: ProtocolServer
-) -> Detector:
+@pytest.fixture
+def closed_detector(url: str, models_dir: Path) -> Detector:
     """Each of the two detectors, closed."""
-    url = "local:" if request.param == "local" else f"grpc://{protocol_server.address}"
     detector = create_detector(url, models_dir, threads=1)
     detector.close()
     return detector
@@ -168,19 +177,16 @@ def serving_embedder(protocol_server: ProtocolServer) -> Iterator[ServingEmbedde
     embedder.close()
 
 
-@pytest.fixture(params=["local", "serving"])
-def embedder(request: pytest.FixtureRequest) -> Embedder:
-    """Each of the two embedders in turn: what is true of one is true of the other."""
-    found: Embedder = request.getfixturevalue(f"{request.param}_embedder")
+@pytest.fixture
+def embedder(kind: str, request: pytest.FixtureRequest) -> Embedder:
+    """Each of the two embedders in turn."""
+    found: Embedder = request.getfixturevalue(f"{kind}_embedder")
     return found
 
 
-@pytest.fixture(params=["local", "serving"])
-def closed_embedder(
-    request: pytest.FixtureRequest, models_dir: Path, protocol_server: ProtocolServer
-) -> Embedder:
+@pytest.fixture
+def closed_embedder(url: str, models_dir: Path) -> Embedder:
     """Each of the two embedders, closed."""
-    url = "local:" if request.param == "local" else f"grpc://{protocol_server.address}"
     embedder = create_embedder(url, models_dir, threads=1)
     embedder.close()
     return embedder

@@ -15,7 +15,7 @@ from detector.detections import (
 )
 from detector.errors import DetectorError
 from detector.local_network import LocalNetwork, Outputs, Precision
-from detector.model_files import IR_FILE, read_manifest
+from detector.model_files import SSD, read_manifest
 from detector.nms import suppress
 
 
@@ -31,7 +31,8 @@ class LocalDetector:
     def __init__(self, models_dir: Path, *, threads: int = 0, precision: Precision = "f32") -> None:
         model_id = read_manifest(models_dir).model_id
         self.model_id = model_id if precision == "f32" else f"{model_id}-{precision}"
-        self._network = LocalNetwork(models_dir / IR_FILE, threads=threads, precision=precision)
+        path = models_dir / SSD.ir_file
+        self._network = LocalNetwork(path, threads=threads, precision=precision)
         self._closed = False
 
     def detect(self, images: Images) -> Detections:

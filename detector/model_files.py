@@ -26,9 +26,6 @@ FORMAT_VERSION = 3
 #: Raised when detections change their meaning, so that all photos are looked at anew.
 DETECTIONS_VERSION = 2
 
-SAVED_MODEL_DIR = "ssd/1"
-IR_FILE = "ssd-local/1/model.xml"
-
 #: SHA-256 of the files of the package that are used: the graph, and its weights in order. The
 #: files are pinned, not the archive, because a mirror may pack it anew.
 WEIGHT_FILES: Mapping[str, str] = MappingProxyType(

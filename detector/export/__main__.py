@@ -13,14 +13,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from detector.detections import IMAGE_SIZE
 from detector.errors import DetectorError, ModelMissing, WeightsUnavailable
 from detector.export import look_package, package
 from detector.look_model import LOOK
+from detector.looks import LOOK_SIZE
 from detector.model_files import (
-    IR_FILE,
-    SAVED_MODEL_DIR,
     SSD,
     ExportedModel,
     default_models_dir,
@@ -98,9 +100,9 @@ def _make_detector(made: Path, temporary: Path, archive: Path | None, stage: Sta
 
     graph = tfjs_graph.read_graph(files)
     stage("export")
-    (made / IR_FILE).parent.mkdir(parents=True)
-    ir.write_ir(graph.SerializeToString(), made / IR_FILE)
-    tf_model.write_saved_model(graph, made / SAVED_MODEL_DIR)
+    (made / SSD.ir_file).parent.mkdir(parents=True)
+    ir.write_ir(graph.SerializeToString(), made / SSD.ir_file)
+    tf_model.write_saved_model(graph, made / SSD.saved_model_dir)
     write_manifest(made)
     stage("verify")
     _check_detector(made)
@@ -125,32 +127,33 @@ def _make_look(made: Path, stage: Stage) -> None:
 
 def _check_detector(made: Path) -> None:
     """Load both forms and ask them about the same images, for a file that loads may still lie."""
-    import numpy as np
-
     from detector.export import tf_model
     from detector.local import LocalDetector
 
-    images = np.random.default_rng(0).integers(0, 256, (2, 300, 300, 3), np.uint8)
-    images[1, 100:200, 100:200] = 0
+    images = _test_images(IMAGE_SIZE)
     expected = LocalDetector(made).detect(images)
-    found = tf_model.run_saved_model(made / SAVED_MODEL_DIR, images)["outputs"]
+    found = tf_model.run_saved_model(made / SSD.saved_model_dir, images)["outputs"]
     if not np.allclose(found[:, : expected.shape[1], 1], expected[..., 1], atol=1e-3):
         raise WeightsUnavailable("TensorFlow and OpenVINO disagree about the detection model")
 
 
 def _check_look(made: Path) -> None:
     """The same for the appearance model."""
-    import numpy as np
-
     from detector.export import tf_model
     from detector.local_embedder import LocalEmbedder
 
-    images = np.random.default_rng(0).integers(0, 256, (2, 224, 224, 3), np.uint8)
-    images[1, 100:200, 100:200] = 0
+    images = _test_images(LOOK_SIZE)
     expected = LocalEmbedder(made, precision="f32").embed(images)
     found = tf_model.run_saved_model(made / LOOK.saved_model_dir, images)
     if not np.allclose(found["embedding"], expected.embedding, atol=1e-3):
         raise WeightsUnavailable("TensorFlow and OpenVINO disagree about the appearance model")
+
+
+def _test_images(side: int) -> NDArray[np.uint8]:
+    """Two of noise, uint8 (2, side, side, 3), one of them with a black square."""
+    images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), np.uint8)
+    images[1, 100:200, 100:200] = 0
+    return images
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 
 from detector import Images, create_detector
-from detector.model_files import SAVED_MODEL_DIR
+from detector.model_files import SSD
 from detector.nms import choose_rows
 from gallery import components
 from gallery.benchmarks.timing import Report
@@ -163,7 +163,7 @@ def _bench_tensorflow(
     models = components.models_dir()
     run = subprocess.run(
         [
-            *(sys.executable, "-c", TENSORFLOW, str(models / SAVED_MODEL_DIR)),
+            *(sys.executable, "-c", TENSORFLOW, str(models / SSD.saved_model_dir)),
             *(str(folder / "images.npy"), str(folder / "found.npy")),
             *(str(effort.detected), str(effort.rounds)),
         ],

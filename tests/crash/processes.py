@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from random import Random
 
-from tests.gallery.served_gallery import free_port, own_environment
+from tests.gallery.served_gallery import command_line, descendants, free_port, own_environment
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0
@@ -116,7 +116,7 @@ class Processes:
         """End everything, whatever it is at."""
         self.stop_beside()
         if self._serve is not None:
-            _kill([self._serve.pid, *_descendants(self._serve.pid)])
+            _kill([self._serve.pid, *descendants(self._serve.pid)])
             self._serve.wait()
 
     def kill(self, victim: Victim, random: Random) -> bool:
@@ -182,8 +182,8 @@ class Processes:
         if victim in self._beside:
             return self._beside[victim].process_ids()
         assert self._serve is not None, "start the processes first"
-        below = _descendants(self._serve.pid)
-        web = [process_id for process_id in below if "gunicorn" in _command_line(process_id)]
+        below = descendants(self._serve.pid)
+        web = [process_id for process_id in below if "gunicorn" in command_line(process_id)]
         arbiters = [process_id for process_id in web if _parent(process_id) == self._serve.pid]
         if victim == Victim.EVERYTHING:
             beside = [
@@ -191,7 +191,7 @@ class Processes:
             ]
             return [self._serve.pid, *below, *beside] if self.is_serving else []
         if victim == Victim.WORKER:
-            return [process_id for process_id in below if "worker" in _command_line(process_id)]
+            return [process_id for process_id in below if "worker" in command_line(process_id)]
         if victim == Victim.WEB:
             return web
         if victim == Victim.ARBITER:
@@ -212,24 +212,6 @@ def _kill(process_ids: list[int]) -> bool:
         except ProcessLookupError:
             continue
     return killed
-
-
-def _descendants(process_id: int) -> list[int]:
-    try:
-        children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):
-        return []
-    found = []
-    for child in map(int, children):
-        found += [child, *_descendants(child)]
-    return found
-
-
-def _command_line(process_id: int) -> list[str]:
-    try:
-        return Path(f"/proc/{process_id}/cmdline").read_text().split("\0")
-    except (FileNotFoundError, ProcessLookupError):
-        return []
 
 
 def _parent(process_id: int) -> int:

@@ -12,7 +12,7 @@ import pytest
 from detector.errors import ModelMissing, WeightsUnavailable
 from detector.export import package
 from detector.look_model import LOOK_MODEL_ID
-from detector.model_files import IR_FILE, MODEL_ID, WEIGHT_FILES, verify
+from detector.model_files import MODEL_ID, SSD, WEIGHT_FILES, verify
 from tests.detector.conftest import RunPython
 
 EXPORT_AND_TELL = """
@@ -121,7 +121,7 @@ def test_a_damaged_model_is_not_taken_for_a_whole_one(
     shutil.copytree(models_dir / "ssd", models / "ssd")
     shutil.copy(models_dir / "model.json", models)
     verify(models)
-    weights = (models / IR_FILE).with_suffix(".bin")
+    weights = (models / SSD.ir_file).with_suffix(".bin")
     damaged = bytearray(weights.read_bytes())
     damaged[1000] ^= 1
     weights.write_bytes(damaged)

@@ -11,7 +11,7 @@ from detector.detections import Images
 from detector.errors import ModelMissing
 from detector.labels import ID_BY_NAME
 from detector.local import LocalDetector
-from detector.model_files import IR_FILE, MODEL_ID, write_manifest
+from detector.model_files import MODEL_ID, SSD, write_manifest
 
 
 def test_bfloat16_finds_the_same_objects_under_another_model_id(
@@ -31,8 +31,8 @@ def test_it_says_what_to_run_when_there_is_no_model(tmp_path: Path) -> None:
 
 
 def test_it_says_what_to_run_when_the_model_is_damaged(tmp_path: Path) -> None:
-    (tmp_path / IR_FILE).parent.mkdir(parents=True)
-    (tmp_path / IR_FILE).write_text("<net")
+    (tmp_path / SSD.ir_file).parent.mkdir(parents=True)
+    (tmp_path / SSD.ir_file).write_text("<net")
     write_manifest(tmp_path)
     with pytest.raises(ModelMissing, match="run `make setup`"):
         LocalDetector(tmp_path)

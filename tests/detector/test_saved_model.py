@@ -12,7 +12,7 @@ import pytest
 from detector.detections import Images
 from detector.labels import ID_BY_NAME
 from detector.look_model import LOOK
-from detector.model_files import MODEL_ID, SAVED_MODEL_DIR
+from detector.model_files import MODEL_ID, SSD
 from tests.detector.conftest import RunPython
 from tests.detector.protocol_process import ProtocolServer
 
@@ -69,7 +69,7 @@ def saved_model_cli(*arguments: object) -> str:
 
 @pytest.fixture(scope="session")
 def saved_model(models_dir: Path) -> Path:
-    return models_dir / SAVED_MODEL_DIR
+    return models_dir / SSD.saved_model_dir
 
 
 @pytest.mark.parametrize("signature", SIGNATURES)

@@ -90,13 +90,11 @@ class ServedGallery:
 
     def descendants(self) -> list[int]:
         """The ids of its child processes and of theirs."""
-        return _descendants(self.process.pid)
+        return descendants(self.process.pid)
 
     def worker(self) -> int:
         """The id of its worker process."""
-        [found] = [
-            pid for pid in self.descendants() if b"worker" in _command_line(pid).split(b"\0")
-        ]
+        [found] = [pid for pid in self.descendants() if "worker" in command_line(pid)]
         return found
 
     def get(self, path: str) -> bytes:
@@ -143,19 +141,24 @@ def free_port() -> int:
         return port
 
 
-def _descendants(process_id: int) -> list[int]:
+def descendants(process_id: int) -> list[int]:
+    """The ids of a process's children and of theirs; none of one that has ended."""
     try:
         children = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
     found = []
     for child in map(int, children):
-        found += [child, *_descendants(child)]
+        found += [child, *descendants(child)]
     return found
 
 
-def _command_line(process_id: int) -> bytes:
-    return Path(f"/proc/{process_id}/cmdline").read_bytes()
+def command_line(process_id: int) -> list[str]:
+    """The words that a process was started with; none of one that has ended."""
+    try:
+        return Path(f"/proc/{process_id}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 @contextmanager

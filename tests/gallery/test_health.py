@@ -15,7 +15,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from detector.model_files import SAVED_MODEL_DIR
+from detector.model_files import SSD
 from gallery import components
 from gallery.ingest import ingest_batch
 from gallery.models import Image
@@ -30,7 +30,7 @@ from tests.photos import COFFEE
 def ssd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProtocolServer]:
     """A server of the real SavedModel, in a process of its own."""
     log = tmp_path_factory.mktemp("ssd") / "stderr"
-    with ProtocolServer(settings.GALLERY_MODELS / SAVED_MODEL_DIR, log=log) as server:
+    with ProtocolServer(settings.GALLERY_MODELS / SSD.saved_model_dir, log=log) as server:
         yield server
 
 

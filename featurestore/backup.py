@@ -110,7 +110,7 @@ class BackupFolder:
             return None
         return BackupFile(path, path, sha256, target.stat().st_size)
 
-    def add_content(self, path: str, write: Callable[[Path], None]) -> BackupFile:
+    def add_content(self, path: str, write: Callable[[Path], object]) -> BackupFile:
         """Keep what `write(temporary_path)` writes, as a file that may change."""
         draft = self.folder / f"{UNFINISHED}{Path(path).name}"
         write(draft)

@@ -110,19 +110,20 @@ def back_up(folder: Path, progress: Callable[[int, int], None]) -> BackupReport:
 def _back_up(
     target: BackupFolder, known: dict[str, BackupFile], progress: Callable[[int, int], None]
 ) -> BackupReport:
-    report = BackupReport()
+    people = people_text()
+    report = BackupReport(people=people.count)
     waiting: list[str] = []
     files = [
         target.add_content(CATALOGUE, lambda path: _dump_rows(path, report, waiting)),
-        target.add_content(PEOPLE, lambda path: _dump_people(path, report)),
-        target.add_content(SEARCHES, lambda path: _write(path, searches_text().text.encode())),
+        target.add_content(PEOPLE, lambda path: write_privately(path, people.text)),
+        target.add_content(SEARCHES, lambda path: _write(path, searches_text().text)),
         target.add_content(LEARNT, pack),
-        target.add_content(DECISIONS, lambda path: _write(path, decisions_text().text.encode())),
+        target.add_content(DECISIONS, lambda path: _write(path, decisions_text().text)),
     ]
     models = models_file(settings.STORE_DIR)
     if models is not None:
         content = models.read_bytes()
-        files.append(target.add_content(f"store/{MODELS_FILE}", lambda p: _write(p, content)))
+        files.append(target.add_content(f"store/{MODELS_FILE}", lambda p: p.write_bytes(content)))
     spooled = {f"spool/{name}": components.spool().path(name) for name in waiting}
     _add_all(target, spooled, known, files, report, lambda done, count: None)
     sources = store_files(settings.STORE_DIR)
@@ -183,12 +184,6 @@ def _dump_rows(path: Path, report: BackupReport, waiting: list[str]) -> None:
                 waiting.append(row["spool_name"])
 
 
-def _dump_people(path: Path, report: BackupReport) -> None:
-    people = people_text()
-    report.people = people.count
-    write_privately(path, people.text)
-
-
 def restore(folder: Path, progress: Callable[[int, int], None]) -> RestoreReport:
     """Fill an empty data folder from a backup; repeat it where it was killed.
 
@@ -245,7 +240,7 @@ def _begin(folder: Path) -> None:
         raise BackupRefused(
             Path(settings.STORE_DIR).parent, "only an empty GALLERY_DATA can be restored into"
         )
-    write_durably(marker, lambda path: _write(path, json.dumps(backup).encode()))
+    write_durably(marker, lambda path: _write(path, json.dumps(backup)))
 
 
 def _restore_file(folder: Path, file: BackupFile) -> bool:
@@ -299,5 +294,5 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from pathlib import Path
 
+from django.db import DatabaseError
 from PIL import Image as Pillow
 
 from featurestore.errors import ImageDamaged, ImageNotStored
@@ -34,6 +35,21 @@ def read_original(image: Image) -> bytes:
             # A worker has moved it into the store since the row was read.
             pass
     return components.store().read_image(image.pk)
+
+
+def give_up_original(spool_name: str) -> bool:
+    """Remove a file of the spool that has become no photo; whether that is certain.
+
+    A row may be there although making it failed: where the connection broke, or this process was to
+    end, just when it was committed. Where the database cannot tell, a worker settles it later.
+    """
+    try:
+        is_owned = Image.objects.filter(spool_name=spool_name).exists()
+    except DatabaseError:
+        return False
+    if not is_owned:
+        components.spool().remove(spool_name)
+    return not is_owned
 
 
 def original_pixels(image: Image, longest_side: int) -> Pillow.Image:

@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 
 from featurestore.errors import StoreError
 from gallery.decoding import TINY_SIDE, tiny_webp
-from gallery.errors import PhotoRefused
+from gallery.errors import DiskFull, PhotoRefused
 from gallery.models import Image
 from gallery.originals import thumbnail_path
 from gallery.thumbnails import Size
@@ -45,5 +45,8 @@ def _preview(image: Image) -> bytes:
             # A JPEG is decoded at an eighth of its size, which is enough.
             thumbnail.draft("RGB", (TINY_SIDE, TINY_SIDE))
             return tiny_webp(thumbnail.convert("RGB"), image.width, image.height)
+    except DiskFull:
+        # Says nothing about this photo.
+        raise
     except (StoreError, PhotoRefused, OSError, ValueError, SyntaxError):
         return NONE_POSSIBLE

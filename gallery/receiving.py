@@ -20,6 +20,7 @@ from gallery.decoding import PhotoFacts
 from gallery.errors import Refused, refusing_full_disk
 from gallery.ingest import Ingestion
 from gallery.models import Image
+from gallery.originals import give_up_original
 from gallery.preparing import Prepared, prepare
 from gallery.tasks import schedule_ingestion
 from gallery.trash import restore_from_trash
@@ -79,10 +80,12 @@ def receive_files(files: Sequence[NewFile], ingestion: Ingestion) -> Received:
         )
     )
     for file in files:
-        twin = duplicate_of(file.sha256) if file.sha256 in known else None
-        if twin:
-            # Does nothing unless it is in the trash, from which this brings it back.
-            restore_from_trash([twin.pk])
+        try:
+            is_there = file.sha256 in known and _is_there(file)
+        except Refused as refusal:
+            received.refused.append((file, str(refusal)))
+            continue
+        if is_there:
             received.duplicates.append(file)
         else:
             decoding.append((file, ingestion.decoders.submit(_keep, file)))
@@ -100,6 +103,16 @@ def receive_files(files: Sequence[NewFile], ingestion: Ingestion) -> Received:
         components.spool().make_names_durable()
     _create_rows(kept, received)
     return received
+
+
+def _is_there(file: NewFile) -> bool:
+    """Whether the gallery has a photo of these bytes, perhaps out of the trash. Raises DiskFull."""
+    twin = duplicate_of(file.sha256)
+    if twin is None:
+        return False
+    # Does nothing unless it is in the trash.
+    restore_from_trash([twin.pk])
+    return True
 
 
 def _keep(file: NewFile) -> _Kept:
@@ -130,7 +143,7 @@ def _create_rows(kept: list[_Kept], received: Received) -> None:
                 _create_rows([each], received)
             return
         for each in kept:
-            components.spool().remove(each.spool_name)
+            give_up_original(each.spool_name)
         if isinstance(error, Refused):
             received.refused += [(each.file, str(error)) for each in kept]
         elif isinstance(error, IntegrityError):

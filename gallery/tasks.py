@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 INGEST_SECONDS = 5.0
 # Likewise, since nobody waits for a preview.
 PREVIEW_SECONDS = 3.0
+PREVIEW_AGAIN_SECONDS = 60.0
 TEND_AFTER_SECONDS = 3.0
 # Likewise; photos that arrive are ready first.
 LOOK_SECONDS = 5.0
@@ -130,9 +131,14 @@ def empty_trash() -> int:
 @task()
 def make_previews() -> int:
     """Make the tiny previews that photos lack, for a while; returns how many were made."""
+    from gallery.errors import DiskFull
     from gallery.previews import make_missing_previews
 
-    made = make_missing_previews(PREVIEW_SECONDS)
+    try:
+        made = make_missing_previews(PREVIEW_SECONDS)
+    except DiskFull:
+        _schedule(make_previews, timezone.now() + timedelta(seconds=PREVIEW_AGAIN_SECONDS))
+        raise
     if made and Image.objects.ready().without_preview().exists():
         schedule_previews()
     return made

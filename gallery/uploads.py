@@ -13,12 +13,13 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from featurestore.errors import ImageDamaged, ImageNotStored, StoreError
 from gallery import components
 from gallery.decoding import PhotoFacts
 from gallery.errors import PhotoRefused, Refused, refusing_full_disk
 from gallery.figures import grouped
 from gallery.models import Image
-from gallery.originals import delete_images
+from gallery.originals import delete_images, give_up_original, read_original
 from gallery.preparing import keep_small_versions, read_small_versions
 from gallery.tasks import schedule_ingestion
 from gallery.trash import is_in_trash, restore_from_trash
@@ -126,11 +127,12 @@ def _keep(path: Path, name: str) -> UploadAnswer:
     try:
         image = _create_row(sha256, name, path.stat().st_size, facts, spool_name)
     except BaseException as error:
-        components.spool().remove(spool_name)
+        is_given_up = give_up_original(spool_name)
         # The same bytes came in a second time at the same moment, and were first.
         if isinstance(error, IntegrityError) and (duplicate := _duplicate(sha256, name)):
             return duplicate
-        components.thumbnails().remove(sha256)
+        if is_given_up:
+            components.thumbnails().remove(sha256)
         raise
     return UploadAnswer(name, Outcome.STORED, _("Stored."), image)
 
@@ -145,12 +147,26 @@ def duplicate_of(sha256: str) -> Image | None:
     image = Image.objects.filter(sha256=sha256).first()
     if image is None:
         return None
-    if image.is_lost or image.pk in components.store().deleted_ids():
+    if _has_no_original(image) or image.pk in components.store().deleted_ids():
         # Either its bytes are here again, or a killed process has not ended its deletion, which
         # would take this upload with it. The upload becomes a photo of its own.
         delete_images([image])
         return None
     return image
+
+
+def _has_no_original(image: Image) -> bool:
+    """Whether a photo is lost, or would be found to be once a worker comes to it."""
+    if image.is_lost or image.is_ready:
+        return image.is_lost
+    try:
+        read_original(image)
+    except (ImageNotStored, ImageDamaged):
+        return True
+    except (StoreError, OSError):
+        # The machine cannot tell just now.
+        return False
+    return False
 
 
 def _duplicate(sha256: str, name: str) -> UploadAnswer | None:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from gallery import components
+from gallery.errors import DiskFull
 from gallery.ingest import BATCHES_AT_ONCE, Ingestion
 from gallery.models import Image
 from gallery.originals import read_original
@@ -222,6 +224,16 @@ def test_the_same_bytes_twice_in_a_folder_become_one_photo(
     facts = ingest(tmp_path / "first.png", *sorted(tmp_path.glob("*.png")))
     assert (facts["stored"], facts["duplicates"], len(facts["rejected"])) == (1, 2, 2)
     assert Image.objects.get().name == "first.png"
+
+
+def test_a_photo_that_a_full_disk_keeps_in_the_trash_is_refused_by_itself(
+    gallery_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(CAT)
+    monkeypatch.setattr("gallery.receiving.restore_from_trash", Mock(side_effect=DiskFull("Full.")))
+    facts = ingest(CAT, COFFEE)
+    assert facts["rejected"] == [{"path": str(CAT), "reason": "Full."}]
+    assert facts["stored"] == 1
 
 
 def test_photos_of_an_import_are_marked_as_such(gallery_data: Path) -> None:

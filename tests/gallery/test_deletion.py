@@ -13,6 +13,7 @@ from gallery.errors import DiskFull
 from gallery.ingest import ingest_batch
 from gallery.models import Image
 from gallery.originals import delete_images, read_original, thumbnail_path
+from gallery.previews import make_missing_previews
 from gallery.thumbnails import Size
 from gallery.uploads import Outcome, receive_file
 from tests.gallery.full_disk import file_size_limit
@@ -102,9 +103,16 @@ def test_a_thumbnail_that_the_disk_has_no_room_for_leaves_nothing(
     cat = photos["chelsea"]
     components.thumbnails().remove(cat.sha256)
     before = sorted(components.thumbnails().files())
-    with file_size_limit(1000), pytest.raises(DiskFull):
-        thumbnail_path(cat, Size.GRID)
+    Image.objects.update(preview=None)
+    with file_size_limit(1000):
+        with pytest.raises(DiskFull):
+            thumbnail_path(cat, Size.GRID)
+        with pytest.raises(DiskFull):
+            make_missing_previews(seconds=10)
     assert sorted(components.thumbnails().files()) == before
+    # Nor is it given up on for that.
+    assert make_missing_previews(seconds=10) == len(photos)
+    assert Image.objects.get(pk=cat.pk).preview
 
 
 def test_deletion_asks_first(photos: dict[str, Image], client: Client) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
@@ -17,7 +18,7 @@ from gallery import components
 from gallery.agreement import end_deletions
 from gallery.models import Image
 from gallery.originals import read_original
-from gallery.uploads import Outcome, UploadAnswer, clean_name, receive_file
+from gallery.uploads import Outcome, UploadAnswer, _create_row, clean_name, receive_file
 from tests.gallery.conftest import MakeFile
 from tests.gallery.full_disk import file_size_limit
 from tests.gallery.served_gallery import BOUNDARY, MULTIPART, ServedGallery, multipart
@@ -345,10 +346,13 @@ def test_a_part_that_is_no_form_at_all_is_refused(gallery_data: Path, client: Cl
 
 
 @pytest.mark.django_db
-def test_a_lost_photo_comes_back_by_uploading_it_again(gallery_data: Path) -> None:
+@pytest.mark.parametrize("state", [Image.State.LOST, Image.State.RECEIVED, Image.State.FAILED])
+def test_a_lost_photo_comes_back_by_uploading_it_again(
+    gallery_data: Path, state: Image.State
+) -> None:
     first = receive_file(CAT).image
     assert first is not None
-    Image.objects.filter(pk=first.pk).update(state=Image.State.LOST)
+    Image.objects.filter(pk=first.pk).update(state=state)
     components.spool().remove(first.spool_name)
     again = receive_file(CAT)
     assert again.outcome == Outcome.STORED
@@ -366,3 +370,19 @@ def test_an_upload_does_not_go_with_a_deletion_that_was_killed_halfway(gallery_d
     end_deletions()
     assert again.image is not None
     assert read_original(again.image) == CAT.read_bytes()
+
+
+@pytest.mark.django_db
+def test_an_original_stays_where_only_the_answer_to_its_row_was_lost(
+    gallery_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def create_row(*facts: Any) -> Image:
+        _create_row(*facts)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr("gallery.uploads._create_row", create_row)
+    with pytest.raises(OperationalError):
+        receive_file(CAT)
+    assert read_original(Image.objects.get()) == CAT.read_bytes()
+    monkeypatch.undo()
+    assert receive_file(CAT).outcome == Outcome.DUPLICATE

@@ -61,6 +61,11 @@ class Command(BaseCommand):
                     failed = fill_in_features(detector, missing, bar.update)
             except (ModelUnknown, DetectorError) as error:
                 raise CommandError(str(error)) from error
+            except OSError as error:
+                raise CommandError(
+                    f"It could not go on ({error}), so the search stays as it is; "
+                    "the same command goes on from here."
+                ) from error
             if failed:
                 names = ", ".join(map(str, failed[:20]))
                 raise CommandError(

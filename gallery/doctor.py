@@ -32,6 +32,7 @@ from featurestore.errors import StoreError
 from gallery import components
 from gallery.access.binding import Login
 from gallery.access.people import has_owner
+from gallery.description_check import describe_photos
 from gallery.models import Image
 
 # A worker looks for work several times a second; a task may take a batch's time.
@@ -256,6 +257,13 @@ def _clip() -> Findings:
         yield Verdict.GOOD, "No image–text model is plugged in, as CLIP_MODELS says.", ""
     else:
         yield from _looked_at(model, "image–text model")
+        described = describe_photos(model)
+        if described is not None:
+            verdict = Verdict.NOTE if described.doubt else Verdict.GOOD
+            finding = f"Of {described.photos:,} photos {described}"
+            if described.doubt:
+                finding += f"; {described.doubt}"
+            yield verdict, f"{finding}.", "docs/clip.md tells how clip.json is set by this."
 
 
 def _looked_at(embedder: Embedder, name: str) -> Findings:

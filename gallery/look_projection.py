@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
@@ -36,6 +37,8 @@ from gallery.tags.discriminant import (
     rooted,
     signed,
 )
+
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 FOLDS = 5
@@ -149,13 +152,16 @@ def versions() -> Learnt:
 
 
 def current_projection(look_model_id: str) -> LookProjection | None:
-    """The projection in use; None where looks of a model are compared as they are."""
+    """The projection in use; None where nothing is learnt, or cannot be read."""
     current = versions().current
     if not current:
         return None
     try:
         projection = _kept_projection(versions().path(current))
     except FileNotFoundError:
+        return None
+    except ValueError as error:
+        logger.error("Looks are compared as if nothing was learnt: %s", error)
         return None
     # Learnt from another model's embeddings, it says nothing of this one's.
     return projection if projection.look_model_id == look_model_id else None

@@ -92,13 +92,6 @@ class Spread:
         biases = shares - 0.5 * (self.centres * weights.T).sum(axis=1) - self.mean @ weights
         return weights, np.asarray(biases)
 
-    def directions(self, shrinkage: float) -> Floats:
-        """(d, k - 1) in which the classes differ most, measured by how they spread within."""
-        white = self.whitened(self.centres, shrinkage)
-        weighted = np.sqrt(self.counts)[:, np.newaxis] * white
-        axes = np.linalg.svd(weighted, full_matrices=False)[2][: len(self.counts) - 1]
-        return signed(self.whitened(axes, shrinkage).T)
-
 
 def signed(columns: Floats) -> Floats:
     """Columns whose greatest number is positive: their signs are chance otherwise."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 from django.test import Client
@@ -16,7 +17,9 @@ from PIL import Image as Pillow
 from pytest_django import Settings
 
 from featurestore.checking import check_store
+from featurestore.looks import LookFeatures
 from gallery import components, describing
+from gallery.description_check import describe_photos
 from gallery.errors import QueryRefused
 from gallery.hits import Answer
 from gallery.ingest import ingest_batch
@@ -25,7 +28,7 @@ from gallery.models import Image
 from gallery.search import search_text
 from gallery.trash import move_to_trash
 from gallery.uploads import receive_file
-from tests.image_text_models import make_model
+from tests.image_text_models import OPTIONS, make_model
 from tests.photos import CAT
 
 pytestmark = pytest.mark.django_db
@@ -154,3 +157,33 @@ def test_a_model_that_does_not_fit_breaks_nothing_else(
         call_command("doctor", "--json", "--only", "clip", stdout=printed)
     [finding] = json.loads(printed.getvalue())["findings"]
     assert "there is neither image.onnx nor a SavedModel image/" in finding["finding"]
+
+
+def test_what_a_model_says_of_many_photos_shows_whether_its_settings_fit(
+    gallery_data: Path, clip_models: Path
+) -> None:
+    model = components.image_text_model()
+    assert model is not None
+    assert describe_photos(model) is None
+    colours = np.random.default_rng(7).uniform(0, 1, (80, 3)).astype(np.float32)
+    vectors = colours / np.linalg.norm(colours, axis=1, keepdims=True)
+    looks = LookFeatures.of(range(1, 81), vectors, np.empty((80, 0), np.float32), 1)
+    components.store().looks(model.model_id).append(looks)
+    found = describe_photos(model, ["red", "blue"])
+    assert found is not None
+    assert found.photos == 80
+    assert 0 < min(found.matching) < 0.5
+    assert found.doubt == ""
+    assert found.cosines[0] < found.cosines[1] < found.cosines[2] <= 1
+    # All that these words say is that of the neutral phrase.
+    every = describe_photos(model)
+    assert every is not None
+    assert every.matching == (1, 1, 1, 1, 1)
+    assert "most photos match" in every.doubt
+    for cut_off, doubt in ((0.999, "no photo matches"), (0.5, "most photos match")):
+        (clip_models / "clip.json").write_text(json.dumps(OPTIONS | {"cut_off": cut_off}))
+        components.image_text_model.cache_clear()
+        printed = StringIO()
+        call_command("doctor", "--only", "clip", stdout=printed)
+        assert "Of 80 photos cosines with 5 everyday descriptions" in printed.getvalue()
+        assert doubt in printed.getvalue()

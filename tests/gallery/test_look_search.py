@@ -14,6 +14,7 @@ from django.test import Client
 from PIL import Image as Pillow
 from pytest_django import Settings
 
+from featurestore.durable import write_durably
 from featurestore.looks import EMBEDDING_DIMENSIONS
 from gallery import components
 from gallery.compared_looks import Mixture
@@ -236,4 +237,7 @@ def test_what_was_learnt_of_looks_is_what_they_are_compared_in(looked_at: Photos
     versions().add(lambda path: write_projection(path, same), {})
     assert len(like_file(MOTORCYCLE_AGAIN, 1).hits) == len(looked_at)
     versions().back()
+    assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]
+    # A file that was damaged is told in the log, and costs nobody a search.
+    versions().add(lambda path: write_durably(path, lambda file: file.write_bytes(b"?")), {})
     assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]

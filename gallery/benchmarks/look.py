@@ -12,13 +12,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.look_model import LOOK_MODEL_ID
 from featurestore.look_index import RERANKED, LookIndex
-from featurestore.look_space import PLAIN
 from featurestore.looks import CLASSES, EMBEDDING_DIMENSIONS, KEPT_CLASSES, LookFeatures
 from featurestore.store import FeatureStore
 from gallery.benchmarks.timing import Report, timed
+from gallery.common_look import default_look_space
 
-MODEL = "bench"
+MODEL = LOOK_MODEL_ID
+# What a gallery that has learnt nothing of its own compares looks in.
+SPACE = default_look_space(MODEL)
 SEED = 20
 BEST = 10
 PAGE = 48
@@ -77,9 +80,9 @@ def _bench(
     for looks in made_looks(images, embedding):
         store.looks(MODEL).append(looks)
     started = time.perf_counter()
-    store.renew_look_index(MODEL)
+    store.renew_look_index(MODEL, SPACE)
     made_in = time.perf_counter() - started
-    index = store.look_index(MODEL)
+    index = store.look_index(MODEL, SPACE)
     held = sum(part.looks.nbytes + 2 * part.image_ids.nbytes for part in index.parts)
     name = f"{images:,} images"
     report(f"{name}: index made in", f"{made_in:.1f} s")
@@ -89,7 +92,7 @@ def _bench(
         f"looks on the disk: {store.size_on_disk() / images:,.0f} bytes an image",
     )
     asked = [
-        PLAIN.vectors(looks.embedding)
+        SPACE.vectors(looks.embedding)
         for looks in made_looks(queries, embedding, first_id=images + 1)
     ]
     vectors = list(np.concatenate(asked))
@@ -107,7 +110,7 @@ def _recall(store: FeatureStore, index: LookIndex, vectors: list[NDArray[np.floa
     some = np.stack(vectors[:50])
     best: list[list[tuple[float, int]]] = [[] for _ in some]
     for looks in _stored(store):
-        cosines = PLAIN.vectors(looks.embedding) @ some.T
+        cosines = SPACE.vectors(looks.embedding) @ some.T
         for row, kept in enumerate(best):
             places = np.argsort(-cosines[:, row])[:BEST]
             found = zip(
@@ -132,7 +135,7 @@ def _faiss(store: FeatureStore, vectors: list[NDArray[np.float32]]) -> str:
     for looks in _stored(store):
         images += len(looks)
         if peer.ntotal < FAISS_ROWS:
-            peer.add(PLAIN.vectors(looks.embedding))
+            peer.add(SPACE.vectors(looks.embedding))
     times = timed(lambda vector: peer.search(vector[None], PAGE), vectors)
     scale = images / peer.ntotal
     measured = f"{times}, {4 * EMBEDDING_DIMENSIONS:,} bytes an image in each process"
@@ -156,8 +159,8 @@ def _bench_new(
         [new] = made_looks(1, embedding, first_id=images + 1000 + number)
         started = time.perf_counter()
         store.looks(MODEL).append(new)
-        [vector] = PLAIN.vectors(new.embedding)
-        found, _ = store.look_index(MODEL).similar(vector, 1)
+        [vector] = SPACE.vectors(new.embedding)
+        found, _ = store.look_index(MODEL, SPACE).similar(vector, 1)
         if found.tolist() != new.image_ids.tolist():
             raise RuntimeError("a new photo is not found")
         times.append((time.perf_counter() - started) * 1000)

@@ -22,9 +22,10 @@ from gallery.groups.reduced_looks import read_reduced, unit_looks
 from gallery.models import Image
 
 # Bits of 64 in which hashes of the same photo may differ, and up to which they need no more than
-# some likeness of looks; each further bit asks for more. docs/groups-and-duplicates.md has figures.
-MOST_BITS, SURE_BITS = 14, 6
-LEAST_COSINE, COSINE_PER_BIT = 0.55, 0.05
+# some likeness of looks: small and coarse files of a photo look less alike than its other cuts,
+# which differ in more bits. docs/groups-and-duplicates.md has figures.
+MOST_BITS, SURE_BITS = 14, 4
+LEAST_COSINE, LEAST_COSINE_OF_CUTS = 0.55, 0.87
 # The same place with the same things, taken again.
 SCENE_COSINE = 0.9
 # Partners of a photo, the nearest: of a thousand white pages each is a pair with some others.
@@ -44,7 +45,7 @@ def is_same_photo(bits: NDArray[np.int64], cosine: NDArray[np.float32]) -> NDArr
         bits: (p,) in how many their pixel hashes differ.
         cosine: (p,) of their looks.
     """
-    needed = LEAST_COSINE + COSINE_PER_BIT * np.maximum(bits - SURE_BITS, 0)
+    needed = np.where(bits <= SURE_BITS, LEAST_COSINE, LEAST_COSINE_OF_CUTS)
     same: NDArray[np.bool_] = (bits <= MOST_BITS) & (cosine >= needed)
     return same
 

@@ -124,7 +124,7 @@ def test_few_new_photos_are_compared_with_all_by_their_whole_looks() -> None:
 def test_the_more_pixels_differ_the_more_alike_looks_have_to_be() -> None:
     bits = np.array([0, 6, 10, 14, 16])
     assert is_same_photo(bits, np.full(5, 0.96, np.float32)).tolist() == [True] * 4 + [False]
-    assert is_same_photo(bits, np.full(5, 0.76, np.float32)).tolist() == [True] * 3 + [False] * 2
+    assert is_same_photo(bits, np.full(5, 0.76, np.float32)).tolist() == [True] + [False] * 4
     assert not is_same_photo(bits, np.full(5, 0.5, np.float32)).any()
 
 

@@ -134,7 +134,7 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
 
     Raises QueryRefused where there is nothing to search for, or the language is not kept to.
     """
-    words = WordLookup(vocabulary, tags)
+    words = WordLookup(text, vocabulary, tags)
     try:
         typed = parse_query(text, words.is_name)
     except QuerySyntaxError as error:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Protocol
 
 from gallery.meanings import Meaning
+from gallery.query.phrases import MAX_NAME_WORDS
 from gallery.query.syntax import Thing
 from gallery.query.translated import is_called
+from gallery.query.typed_text import plain
 from gallery.vocabulary import Vocabulary
+
+WORD = re.compile(r"\w+(?:['·-]\w+)*")
 
 
 class KnownTags(Protocol):
@@ -16,11 +22,15 @@ class KnownTags(Protocol):
     def named(self, words: str) -> str | None:
         """The tag that words name, in singular or plural."""
 
+    def names_any(self, phrases: Iterable[str]) -> bool:
+        """Whether any of some phrases names a tag."""
+
 
 class WordLookup:
     """Looks the words of one query up."""
 
-    def __init__(self, vocabulary: Vocabulary, tags: KnownTags | None) -> None:
+    def __init__(self, text: str, vocabulary: Vocabulary, tags: KnownTags | None) -> None:
+        self._text = text
         self._vocabulary = vocabulary
         self._known_tags = tags
         self._tags: dict[str, str | None] = {}
@@ -51,6 +61,22 @@ class WordLookup:
     def _tag_named(self, words: str) -> str | None:
         if self._known_tags is None:
             return None
+        if not self._tags:
+            # Most queries have no tag in them: that is asked once, not for each phrase.
+            phrases = _phrases(self._text)
+            if not self._known_tags.names_any(phrases):
+                self._tags = dict.fromkeys(phrases)
         if words not in self._tags:
             self._tags[words] = self._known_tags.named(words)
         return self._tags[words]
+
+
+def _phrases(text: str) -> list[str]:
+    """What of a text may be a name: words, and several beside each other."""
+    words = WORD.findall(plain(text))
+    return [
+        " ".join(words[start : start + length])
+        for start in range(len(words))
+        for length in range(1, MAX_NAME_WORDS + 1)
+        if start + length <= len(words)
+    ]

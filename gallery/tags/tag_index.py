@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -42,8 +42,16 @@ class TagIndex:
         found = people.values_list("name", flat=True).first()
         if found is not None or components.look_model_id() is None:
             return found
-        suggested = {name for tagger in taggers() for name in tagger.tags}
-        return min((name for name in suggested if keys_of(name) & keys), default=None)
+        return min((name for name in _suggested() if keys_of(name) & keys), default=None)
+
+    def names_any(self, phrases: Iterable[str]) -> bool:
+        """Whether any of some phrases names a tag; the catalogue is asked once."""
+        keys = set().union(*map(keys_of, phrases))
+        if PhotoTag.objects.by_people().named(keys).filter(is_refused=False).exists():
+            return True
+        if components.look_model_id() is None:
+            return False
+        return any(not keys.isdisjoint(keys_of(name)) for name in _suggested())
 
     def beginning(self, beginning: str) -> dict[str, int]:
         """How many photos show each tag that begins so."""
@@ -90,6 +98,11 @@ class TagIndex:
             inside[inside] = known[places[inside]] == ids[inside]
             scores[first + places[inside]] = probabilities[inside]
         return scores
+
+
+def _suggested() -> set[str]:
+    """What the taggers of this gallery may call a photo."""
+    return {name for tagger in taggers() for name in tagger.tags}
 
 
 def _read(rows: Iterator[tuple[int, str, float, bool]]) -> _Photos:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from gallery import components
 from gallery.agreement import agree_after_crash
@@ -64,6 +66,14 @@ def test_commas_part_tags_and_objects_and_blanks_join_them(
     [reason] = search_text("dress").hits[0].why
     assert reason.sentence == "dress: tagged dress 93%"
     assert reason.is_met
+
+
+def test_words_of_no_tag_ask_the_catalogue_once(
+    gallery_data: Path, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    vocabulary = components.vocabulary()
+    with django_assert_num_queries(1):
+        read_query("big dog left of the old blue couch -chair, 2 cats", vocabulary, tag_index)
 
 
 def test_what_people_say_counts_before_what_is_suggested(packaged_photos: dict[str, int]) -> None:

@@ -25,6 +25,7 @@ from gallery.lookup import image_or_404
 from gallery.models import Image
 from gallery.objects_api import router as objects_router
 from gallery.originals import delete_images
+from gallery.problem import Problem
 from gallery.search import detections_of
 from gallery.search_api import router as search_router
 from gallery.searches_api import router as searches_router
@@ -55,10 +56,6 @@ api.add_router("", groups_router)
 api.add_router("", duplicates_router)
 api.add_router("", resumable_uploads)
 api.add_router("", tags_router)
-
-
-class Problem(Schema):
-    detail: str
 
 
 class FoundObject(Schema):

@@ -109,7 +109,7 @@ def shown_name(name: str, count: int = 1) -> str:
 
 
 def shown_count(number: int, name: str) -> str:
-    """Like `plurals.counted`, as the reader calls the class: "chien" for one, "2 chiens"."""
+    """Some objects of a class as the reader calls it: "dog" for one, "2 dogs"; "2 chiens"."""
     return shown_name(name) if number == 1 else f"{number} {shown_name(name, number)}"
 
 

@@ -20,15 +20,12 @@ from gallery.photo_objects import (
     objects_of,
     revert_objects,
 )
+from gallery.problem import Problem
 
 router = Router()
 
 # More than a photo can have, so that too many get a sentence, and fewer than take long to read.
 MOST_ITEMS = 1000
-
-
-class Problem(Schema):
-    detail: str
 
 
 class ShownObject(Schema):

@@ -1,4 +1,4 @@
-"""Nouns in singular and plural: names of object classes counted, and words that people type."""
+"""Nouns in singular and plural: names of object classes, and words that people type."""
 
 from __future__ import annotations
 
@@ -38,11 +38,6 @@ def plural(name: str) -> str:
     if name in IRREGULAR:
         return IRREGULAR[name]
     return name + ("es" if name.endswith(HISSING) else "s")
-
-
-def counted(number: int, name: str) -> str:
-    """ "dog" for one dog, "2 dogs" for two."""
-    return name if number == 1 else f"{number} {plural(name)}"
 
 
 def singulars(word: str) -> list[str]:

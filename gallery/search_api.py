@@ -18,15 +18,12 @@ from gallery.layouts import LayoutObjects, layout_of, parse_part
 from gallery.look_search import Likeness, search_alike
 from gallery.lookup import image_or_404
 from gallery.original_response import original_response
+from gallery.problem import Problem
 from gallery.scoring import OBJECTS
 from gallery.search import search_layout, search_text
 from gallery.uploads import check_size, uploaded_path
 
 router = Router()
-
-
-class Problem(Schema):
-    detail: str
 
 
 class SearchPage(Schema):
@@ -113,7 +110,7 @@ def search_by_layout(
 
 @router.get(
     "/images/{int:image_id}/similar",
-    response={200: SearchResults, 400: Problem, 404: Problem, 503: Problem},
+    response={200: SearchResults, 400: Problem, 404: Problem, 503: Problem, 507: Problem},
 )
 def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> SearchResults:
     """Photos that are like a photo of the gallery, or a part of it: in layout, look or both."""
@@ -127,6 +124,11 @@ def similar(request: HttpRequest, image_id: int, page: Query[PhotoPart]) -> Sear
 @router.post(
     "/search/photo",
     response={200: SearchResults, 400: Problem, 404: Problem, 415: Problem, 503: Problem},
+    openapi_extra={
+        "responses": {
+            200: {"content": {"image/*": {"schema": {"type": "string", "format": "binary"}}}}
+        }
+    },
 )
 def search_by_photo(
     request: HttpRequest,

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gallery.access.visitors import visitor_of
 from gallery.models import SavedSearch
+from gallery.problem import Problem
 from gallery.saved.queries import saved_query_of
 from gallery.saved.saving import save_search
 
@@ -31,10 +32,6 @@ class NewSearch(Schema):
     name: str = Field("", description="what it is about, where empty")
 
 
-class NoSearch(Schema):
-    detail: str
-
-
 @router.get("/searches", response=list[KeptSearch])
 def saved_searches(request: HttpRequest) -> list[KeptSearch]:
     """All saved searches, newest first."""
@@ -42,7 +39,7 @@ def saved_searches(request: HttpRequest) -> list[KeptSearch]:
     return [_kept(request, row) for row in rows]
 
 
-@router.post("/searches", response={201: KeptSearch, 400: NoSearch})
+@router.post("/searches", response={201: KeptSearch, 400: Problem, 507: Problem})
 def make_search(request: HttpRequest, new: NewSearch) -> Status[KeptSearch]:
     """Save a search; one that is saved already is answered as it is."""
     visitor = visitor_of(request)
@@ -50,7 +47,7 @@ def make_search(request: HttpRequest, new: NewSearch) -> Status[KeptSearch]:
     return Status(201, _kept(request, save_search(new.name, new.query, user)))
 
 
-@router.delete("/searches/{key}", response={204: None, 404: NoSearch})
+@router.delete("/searches/{key}", response={204: None, 404: Problem})
 def delete_search(request: HttpRequest, key: str) -> Status[None]:
     """Delete a saved search; no photo goes with it."""
     deleted, _ = SavedSearch.objects.filter(key=key).delete()

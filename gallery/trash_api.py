@@ -10,13 +10,10 @@ from pydantic import Field
 
 from gallery.lookup import image_or_404
 from gallery.models import Image
+from gallery.problem import Problem
 from gallery.trash import kept_for, restore_from_trash
 
 router = Router()
-
-
-class Problem(Schema):
-    detail: str
 
 
 class TrashedPhoto(Schema):

@@ -9,6 +9,7 @@ from pydantic import Field
 from detector.labels import ID_BY_NAME
 from gallery.groups.browsing import photos_of, shown_groups
 from gallery.groups.models import PhotoGroup
+from gallery.problem import Problem
 
 router = Router()
 
@@ -39,10 +40,6 @@ class GroupPlace(Schema):
     offset: int = Field(0, ge=0, le=10**9)
 
 
-class NoGroup(Schema):
-    detail: str
-
-
 @router.get("/groups", response=list[Group])
 def groups(request: HttpRequest) -> list[Group]:
     """Groups of photos that look alike, the largest first."""
@@ -58,7 +55,7 @@ def groups(request: HttpRequest) -> list[Group]:
     ]
 
 
-@router.get("/groups/{key}/images", response={200: GroupPage, 404: NoGroup})
+@router.get("/groups/{key}/images", response={200: GroupPage, 404: Problem})
 def images_of_group(request: HttpRequest, key: str, page: Query[GroupPlace]) -> GroupPage:
     """The photos of a group, the most typical first."""
     group = PhotoGroup.objects.filter(key=key).first()

@@ -9,6 +9,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from gallery.lookup import image_or_404
+from gallery.problem import Problem
 from gallery.tags.photo_tags import change_tags, tags_of
 from gallery.tags.tag_index import tag_index
 
@@ -16,10 +17,6 @@ router = Router(tags=["tags"])
 
 MOST_AT_ONCE = 10_000
 MOST_CHANGES = 60
-
-
-class Problem(Schema):
-    detail: str
 
 
 class TagOfPhoto(Schema):

@@ -408,6 +408,10 @@ def test_other_methods_are_refused(
 def test_openapi_describes_every_address(client: Client) -> None:
     described = get(client, "/openapi.json")
     assert described["info"]["title"] == "Image Gallery"
+    answers = described["paths"]["/api/v1/search/photo"]["post"]["responses"]
+    assert set(answers["200"]["content"]) == {"application/json", "image/*"}
+    problem = answers["400"]["content"]["application/json"]["schema"]
+    assert problem == {"$ref": "#/components/schemas/Problem"}
     # Of an address that answers GET, HEAD is answered as well.
     found = {
         (method.upper(), path.removeprefix("/"))

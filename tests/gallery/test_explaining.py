@@ -11,7 +11,8 @@ from gallery import components
 from gallery.explaining import Reason, TextReasons
 from gallery.hits import Answer, Hit
 from gallery.layouts import Layout, parse_layout, unit_box
-from gallery.plurals import counted, plural
+from gallery.object_names import shown_count
+from gallery.plurals import plural
 from gallery.search import detections_of, layout_of_image, search_layout, search_text
 from gallery.sentences import Found, Seen
 from gallery.text_query import read_query
@@ -369,4 +370,4 @@ def test_the_plural_of_a_class_name_is_understood_as_it(name: str) -> None:
     ],
 )
 def test_things_are_counted_in_english(number: int, name: str, words: str) -> None:
-    assert counted(number, name) == words
+    assert shown_count(number, name) == words

@@ -195,6 +195,8 @@ def _unreadable(error: OSError) -> str:
 def _sentence(reading: Reading) -> str:
     """How a word was read."""
     word, meaning = reading.words, reading.meaning
+    if meaning is None and reading.tag is not None:
+        return f"“{word}” was read as the tag “{reading.tag}”."
     if meaning is None:
         why = "is close to no object" if reading.is_known else "is not known"
         instead = " or ".join(f"“{correction}”" for correction, _ in reading.corrections)

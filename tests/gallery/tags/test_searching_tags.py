@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -41,6 +43,9 @@ def test_a_tag_is_found_at_once_in_all_ways_to_write_it(packaged_photos: dict[st
     for query in ("summer party", "summer parties", "t-shirts", "tshirt", "tag:t-shirt"):
         assert found(query) == [horse], query
     assert found('tag:"summer party"') == [horse]
+    said = StringIO()
+    call_command("search", "summer parties", stdout=said)
+    assert said.getvalue().startswith("“summer parties” was read as the tag “summer party”.\n")
     assert rocket in found("-tag:t-shirt")
     assert horse not in found("-tag:t-shirt")
     change_tags([horse], remove=["summer party"])

@@ -85,9 +85,14 @@ def _show_photos(gallery: ServedGallery, pages: dict[str, Page]) -> None:
         _keep(page, f"first-visit-{name}")
     _fill(gallery)
     _save_searches(pages["desktop"])
-    _await_groups(pages["desktop"])
+    _await(pages["desktop"], "/groups/", ".group")
     for name, page in pages.items():
         _take(page, name)
+    _copy(gallery)
+    _await(pages["desktop"], "/duplicates/", "[data-alike-set]")
+    for name, page in pages.items():
+        page.goto("/duplicates/")
+        _keep(page, f"duplicates-{name}")
     _throw_away(gallery)
     for name, page in pages.items():
         page.goto("/trash")
@@ -118,11 +123,20 @@ def _fill(gallery: ServedGallery) -> None:
             output = io.BytesIO()
             cut.save(output, "JPEG", quality=92)
             files.append((f"{Path(name).stem} {number}.jpg", output.getvalue()))
+    _take_in(gallery, files)
+
+
+def _copy(gallery: ServedGallery) -> None:
+    files = []
     for name in TWICE:
         photo = Pillow.open(PACKAGED / name).convert("RGB")
         output = io.BytesIO()
         photo.resize((photo.width // 2, photo.height // 2)).save(output, "JPEG", quality=80)
         files.append((f"{Path(name).stem} small.jpg", output.getvalue()))
+    _take_in(gallery, files)
+
+
+def _take_in(gallery: ServedGallery, files: list[tuple[str, bytes]]) -> None:
     _, results = gallery.upload(*files)
     for result in results:
         gallery.wait_until_ready(result["id"])
@@ -136,16 +150,15 @@ def _save_searches(page: Page) -> None:
         page.get_by_text("Saved as").wait_for()
 
 
-def _await_groups(page: Page) -> None:
+def _await(page: Page, path: str, shown: str) -> None:
     """Groups and duplicates come by themselves, once the looks have been made."""
-    for path, shown in (("/groups/", ".group"), ("/duplicates/", "[data-alike-set]")):
-        deadline = time.monotonic() + COMPARED_SECONDS
-        page.goto(path)
-        while not page.locator(shown).count():
-            if time.monotonic() > deadline:
-                sys.exit(f"{path} shows nothing in time.")
-            page.wait_for_timeout(1000)
-            page.reload()
+    deadline = time.monotonic() + COMPARED_SECONDS
+    page.goto(path)
+    while not page.locator(shown).count():
+        if time.monotonic() > deadline:
+            sys.exit(f"{path} shows nothing in time.")
+        page.wait_for_timeout(1000)
+        page.reload()
 
 
 def _take(page: Page, window: str) -> None:
@@ -167,8 +180,6 @@ def _take(page: Page, window: str) -> None:
     _keep(page, f"draw-{window}")
     page.goto("/searches/")
     _keep(page, f"searches-{window}")
-    page.goto("/duplicates/")
-    _keep(page, f"duplicates-{window}")
     page.goto("/groups/")
     _keep(page, f"groups-{window}")
     page.locator(".group a").first.click()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import datetime
 
 import numpy as np
 from django.db.models import Max, Min
@@ -18,6 +18,7 @@ from gallery.charts.columns import Column, Columns, draw_columns
 from gallery.charts.matrix import Matrix, draw_matrix
 from gallery.charts.periods import Period, periods
 from gallery.models import Image
+from gallery.timeline import start_of
 
 COMMON_OBJECTS = 12
 # As many as are told apart, and fit on a phone.
@@ -147,14 +148,10 @@ def count_arrivals(first: datetime, last: datetime) -> Timeline:
     # By ranges of an index: to truncate the dates of 200,000 rows takes a second.
     counts = [
         Image.objects.shown()
-        .filter(uploaded_at__gte=_midnight(span.start), uploaded_at__lt=_midnight(span.end))
+        .filter(uploaded_at__gte=start_of(span.start), uploaded_at__lt=start_of(span.end))
         .count()
         for span in spans
     ]
     drawing = draw_columns(counts)
     arrivals = map(Arrivals, spans, counts, drawing.columns)
     return Timeline(tuple(arrivals), drawing)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))

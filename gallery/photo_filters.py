@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 from types import MappingProxyType
 
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.lookups import GreaterThanOrEqual
-from django.utils import timezone
 
 from gallery.query.syntax import (
     DateFilter,
@@ -23,6 +22,7 @@ from gallery.query.syntax import (
 )
 from gallery.tags.models import PhotoTag
 from gallery.tags.names import keys_of
+from gallery.timeline import start_of
 
 # Sides that differ by less than a tenth make a photo square. Whole numbers are compared, which
 # knows no rounding.
@@ -83,7 +83,7 @@ def _start(item: DateFilter) -> datetime:
     """The first moment of the named day, month or year, in the gallery's time zone."""
     day = date(item.year, item.month or 1, item.day or 1)
     day = min(max(day, FIRST_DAY), LAST_DAY)
-    return timezone.make_aware(datetime.combine(day, time.min))
+    return start_of(day)
 
 
 def _name(text: str) -> Q:

@@ -58,7 +58,7 @@ class Place:
             following = _next_month(date(int(match[1]), int(match[2]), 1))
         except (ValueError, OverflowError) as error:
             raise PlaceUnknown(text) from error
-        return cls(_start_of(following), 0)
+        return cls(start_of(following), 0)
 
     def __str__(self) -> str:
         microseconds = (self.moment - EPOCH) // timedelta(microseconds=1)
@@ -188,7 +188,7 @@ def all_months() -> list[Month]:
     last = timezone.localtime(ends["last"]).date()
     while (following := _next_month(months[-1])) <= last:
         months.append(following)
-    counts = _counts([_start_of(month) for month in [*months, _next_month(months[-1])]])
+    counts = _counts([start_of(month) for month in [*months, _next_month(months[-1])]])
     return [
         Month(month, count)
         for month, count in zip(reversed(months), reversed(counts), strict=True)
@@ -221,5 +221,6 @@ def _next_month(first_day: date) -> date:
     return (first_day + timedelta(days=32)).replace(day=1)
 
 
-def _start_of(day: date) -> datetime:
+def start_of(day: date) -> datetime:
+    """Its midnight in the gallery's time zone."""
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -22,8 +22,9 @@ WRONG_NAME = _(
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    sentence = str(WRONG_NAME) if isinstance(exception, DisallowedHost) else None
-    return _error(request, 400, sentence)
+    if isinstance(exception, DisallowedHost):
+        return _error(request, 400, f"{SENTENCES[400]} {WRONG_NAME}")
+    return _error(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.chosen_photos import chosen_ids
+from gallery.chosen_photos import MOST_PHOTOS, chosen_ids
 from gallery.errors import EditRefused, Refused
 from gallery.figures import grouped
 from gallery.models import Image
@@ -83,11 +83,14 @@ def restore(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def delete_for_good(request: HttpRequest) -> HttpResponse:
-    """Delete chosen photos of the trash, or `all`, for ever; it asks first, unless told `sure`."""
+    """Delete chosen photos of the trash, or `all`, for ever; it asks first, unless told `sure`.
+
+    Of all there are at most as many as a form can name, those that lay there longest.
+    """
     in_trash = Image.objects.trashed()
     try:
         ids = (
-            list(in_trash.values_list("pk", flat=True))
+            list(in_trash.order_by("trashed_at").values_list("pk", flat=True)[:MOST_PHOTOS])
             if "all" in request.POST
             else chosen_ids(request.POST)
         )

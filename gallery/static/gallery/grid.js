@@ -36,6 +36,7 @@ if (form) {
   startScrubber();
   leaveBoxesToKeys();
   document.addEventListener("gallery:photos", leaveBoxesToKeys);
+  document.addEventListener("gallery:photos", awaitReady);
   awaitReady();
   for (const link of document.querySelectorAll(".sizes a")) {
     link.addEventListener("click", (event) => {

@@ -30,6 +30,13 @@ export function topPhoto() {
   return [...(list?.children ?? [])].find((photo) => photo.getBoundingClientRect().bottom > 0);
 }
 
+/** The first photos of loaded pages up to a photo; the last of them begins the page that it came with. */
+export function startsUpTo(photo) {
+  return [...grid.querySelectorAll("[data-start]")].filter(
+    (start) => start === photo || start.compareDocumentPosition(photo) & Node.DOCUMENT_POSITION_FOLLOWING,
+  );
+}
+
 function mark(page) {
   const first = page.querySelector(".thumbnail");
   if (first) first.dataset.start = page.dataset.start;
@@ -155,9 +162,7 @@ function scrolled() {
 export function remember() {
   const photo = topPhoto();
   if (!photo) return;
-  const starts = [...grid.querySelectorAll("[data-start]")].filter(
-    (start) => start === photo || start.compareDocumentPosition(photo) & Node.DOCUMENT_POSITION_FOLLOWING,
-  );
+  const starts = startsUpTo(photo);
   const start = starts.at(-1);
   const isNewest = !start || (starts.length === 1 && !grid.dataset.newer);
   const address = isNewest ? location.pathname : `${location.pathname}?from=${start.dataset.start}`;

@@ -108,7 +108,9 @@ def plural_name(name: str) -> str:
     """Several of what a group shows, as the reader calls it."""
     if name in KINDS:
         return str(KINDS[name] % {"count": 2})
-    return shown_look(name) if name in LOOK_NAMES else shown_name(name, 2)
+    # Much that is found as an object is a class of looks as well.
+    is_look = name in LOOK_NAMES and name not in OBJECTS
+    return shown_look(name) if is_look else shown_name(name, 2)
 
 
 def typed_kind(name: str) -> str | None:

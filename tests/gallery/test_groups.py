@@ -159,6 +159,7 @@ def test_titles_are_words_of_the_reader() -> None:
     with translation.override("fr"):
         assert title_of(["dining table", "person"]) == "des personnes à table"
         assert title_of(["cat", "dog"]) == "chats et chiens"
+        assert title_of(["oven", "refrigerator"]) == "fours et réfrigérateurs"
 
 
 def test_photos_that_look_alike_come_together(three_kinds: list[list[Image]]) -> None:

@@ -223,8 +223,7 @@ def _change(
 
 def _locked(ids: Iterable[int]) -> list[int]:
     """Those of some images that there are, and that nobody else changes until this ends."""
-    rows = Image.objects.select_for_update().filter(pk__in=list(ids))
-    return sorted(rows.values_list("pk", flat=True))
+    return sorted(Image.objects.filter(pk__in=list(ids)).lock())
 
 
 def _replace(ids: Sequence[int], said: Mapping[int, PeoplesTags]) -> None:

@@ -139,6 +139,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         self.update(state=Image.State.READY, failure="")
         return set(self.values_list("pk", flat=True))
 
+    def lock(self) -> set[int]:
+        """Ids of those that there are; nobody else changes or deletes them until this ends."""
+        return set(self.order_by("pk").select_for_update().values_list("pk", flat=True))
+
     def retry(self) -> int:
         """Put failed images back in the queue, but for lost ones; returns how many."""
         return self.filter(state=Image.State.FAILED).update(

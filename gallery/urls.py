@@ -56,6 +56,7 @@ urlpatterns = [
     path("photos/<image_id:image_id>/original", photos.original, name="original"),
     path("photos/<image_id:image_id>/delete", photos.delete, name="delete"),
     path("photos/<image_id:image_id>/rename", photos.rename, name="rename"),
+    path("photos/tags", tags.change_many, name="tag_photos"),
     path("photos/<image_id:image_id>/tags", tags.change, name="change_tags"),
     path("photos/<image_id:image_id>/similar", search.similar, name="similar"),
     path("groups/", groups.groups, name="groups"),

@@ -32,6 +32,7 @@ RULES: dict[tuple[str, str], Needs] = {
     ("POST", "upload"): Needs.EDITOR,
     ("GET", "photos/"): Needs.READER,
     ("POST", "photos/download"): Needs.READER,
+    ("POST", "photos/tags"): Needs.EDITOR,
     ("GET", "photos/<image_id:image_id>/"): Needs.READER,
     ("GET", "photos/<image_id:image_id>/grid.jpg"): Needs.READER,
     ("GET", "photos/<image_id:image_id>/view.jpg"): Needs.READER,

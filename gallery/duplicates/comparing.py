@@ -6,7 +6,6 @@ import time
 
 import numpy as np
 from django.db import transaction
-from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from featurestore.live_rows import contains
@@ -146,7 +145,7 @@ def _keep(pairs: NDArray[np.int64], kind: AlikePair.Kind) -> None:
         with transaction.atomic():
             # Some may have been deleted for good since they were read.
             ids = {image_id for pair in batch for image_id in pair}
-            there = _there(ids)
+            there = Image.objects.filter(pk__in=ids).lock()
             AlikePair.objects.bulk_create(
                 [
                     AlikePair(first_id=first, second_id=second, kind=kind)
@@ -155,11 +154,6 @@ def _keep(pairs: NDArray[np.int64], kind: AlikePair.Kind) -> None:
                 ],
                 ignore_conflicts=True,
             )
-
-
-def _there(image_ids: set[int]) -> set[int]:
-    rows: QuerySet[Image] = Image.objects.filter(pk__in=image_ids).select_for_update()
-    return set(rows.values_list("pk", flat=True))
 
 
 def _mark(image_ids: NDArray[np.int64], field: str) -> None:

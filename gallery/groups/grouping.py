@@ -133,11 +133,7 @@ def _put(
         batch = rows[start : start + BATCH]
         with transaction.atomic():
             # Some may have been deleted for good since their looks were read.
-            there = set(
-                Image.objects.filter(pk__in=[row.image_id for row in batch])
-                .select_for_update()
-                .values_list("pk", flat=True)
-            )
+            there = Image.objects.filter(pk__in=[row.image_id for row in batch]).lock()
             GroupedPhoto.objects.bulk_create(
                 [row for row in batch if row.image_id in there],
                 update_conflicts=True,

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import npgettext_lazy
 
 from detector.look_labels import LOOK_NAMES
+from gallery.look_names import shown_look, typed_look
 from gallery.object_names import NAMES as OBJECTS
 from gallery.object_names import shown_name
 
@@ -105,4 +106,13 @@ def is_countable(name: str) -> bool:
 
 def plural_name(name: str) -> str:
     """Several of what a group shows, as the reader calls it."""
-    return str(KINDS[name] % {"count": 2}) if name in KINDS else shown_name(name, 2)
+    if name in KINDS:
+        return str(KINDS[name] % {"count": 2})
+    # Much that is found as an object is a class of looks as well.
+    is_look = name in LOOK_NAMES and name not in OBJECTS
+    return shown_look(name) if is_look else shown_name(name, 2)
+
+
+def typed_kind(name: str) -> str | None:
+    """What no tag is as a search has it; None where it cannot be typed."""
+    return typed_look(name) if name in LOOK_NAMES and name not in OBJECTS else name

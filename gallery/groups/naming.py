@@ -11,7 +11,7 @@ import numpy as np
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
-from gallery.groups.kind_names import is_countable, is_tag, plural_name
+from gallery.groups.kind_names import is_countable, is_tag, plural_name, typed_kind
 from gallery.query.printer import print_filter
 from gallery.query.syntax import TagFilter
 
@@ -156,8 +156,7 @@ def title_of(typical: Sequence[str], number: int = 1) -> str:
 def query_of(typical: Sequence[str]) -> str:
     """A search for what tells a group from others most; "" for nothing."""
     usual = typical[:USUAL_KINDS]
-    # A name that says in parentheses which of two things it is cannot be typed.
-    things = [name.lower() for name in usual if not is_tag(name) and "(" not in name]
+    things = [typed for name in usual if not is_tag(name) and (typed := typed_kind(name))]
     tags = [print_filter(TagFilter(name)) for name in usual if is_tag(name)]
     return " ".join([" and ".join(things), *tags]).strip()
 

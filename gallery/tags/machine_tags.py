@@ -83,9 +83,7 @@ def _tag(looks: LookFeatures, known: Sequence[Tagger], mark: str) -> None:
     ids = looks.image_ids.tolist()
     with transaction.atomic():
         # Taken first, so that a photo that is deleted meanwhile gets no tags.
-        alive = set(
-            Image.objects.select_for_update().filter(pk__in=ids).values_list("pk", flat=True)
-        )
+        alive = Image.objects.filter(pk__in=ids).lock()
         PhotoTag.objects.filter(image__in=ids).exclude(tagger="").delete()
         PhotoTag.objects.bulk_create([tag for tag in tags if tag.image_id in alive])
         Image.objects.filter(pk__in=ids).update(tagged_by=mark)

@@ -111,11 +111,30 @@ def change_tags(
         raise EditRefused(
             _("“%(name)s” cannot be added and taken away at once.") % {"name": added[min(both)]}
         )
+    return _change_all(image_ids, added, removed)
+
+
+def withdraw_tags(image_ids: Collection[int], names: Sequence[str]) -> int:
+    """Take tags by people away as if nobody had given them: what is suggested stays suggested.
+
+    Returns how many photos there are of those. Raises EditRefused or DiskFull.
+    """
+    removed = {tag_key(name): name for name in map(tag_name, names)}
+    return _change_all(image_ids, {}, removed, refuse=False)
+
+
+def _change_all(
+    image_ids: Collection[int],
+    added: Mapping[str, str],
+    removed: Mapping[str, str],
+    *,
+    refuse: bool = True,
+) -> int:
     found = 0
     ids = sorted(set(image_ids))
     for start in range(0, len(ids), BATCH):
         with refusing_full_disk(), transaction.atomic():
-            found += _change(ids[start : start + BATCH], added, removed)
+            found += _change(ids[start : start + BATCH], added, removed, refuse=refuse)
     schedule_calling()
     return found
 
@@ -165,13 +184,15 @@ def tags_edit(image_id: int, said: PeoplesTags, last: Edit | None) -> Edit:
     return Edit(image_id, TAGS, said.as_json(), now)
 
 
-def _change(ids: list[int], added: Mapping[str, str], removed: Mapping[str, str]) -> int:
+def _change(
+    ids: list[int], added: Mapping[str, str], removed: Mapping[str, str], *, refuse: bool
+) -> int:
     locked = _locked(ids)
     store = components.store()
     edits = store.edits()
     suggested: dict[int, set[str]] = {}
     for image_id, key in (
-        PhotoTag.objects.filter(image__in=locked, key__in=removed.keys())
+        PhotoTag.objects.filter(image__in=locked, key__in=removed.keys() if refuse else ())
         .exclude(tagger="")
         .values_list("image", "key")
     ):
@@ -202,8 +223,7 @@ def _change(ids: list[int], added: Mapping[str, str], removed: Mapping[str, str]
 
 def _locked(ids: Iterable[int]) -> list[int]:
     """Those of some images that there are, and that nobody else changes until this ends."""
-    rows = Image.objects.select_for_update().filter(pk__in=list(ids))
-    return sorted(rows.values_list("pk", flat=True))
+    return sorted(Image.objects.filter(pk__in=list(ids)).lock())
 
 
 def _replace(ids: Sequence[int], said: Mapping[int, PeoplesTags]) -> None:

@@ -39,7 +39,7 @@ def group(request: HttpRequest, key: str) -> HttpResponse:
 
 @require_POST
 def rename(request: HttpRequest, key: str) -> HttpResponse:
-    """Name a group; with an empty name it is called after its objects again."""
+    """Name a group; with an empty name it is called after what it shows again."""
     found = _group_or_404(key)
     try:
         rename_group(found, request.POST.get("name", ""))

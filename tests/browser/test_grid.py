@@ -227,6 +227,47 @@ def test_a_range_is_selected_by_mouse_and_downloaded(
         assert sorted(archive.namelist()) == sorted([ROCKET.name, COFFEE.name, CAT.name])
 
 
+def test_selected_photos_are_tagged_by_key_with_suggestions_and_untagged_again(
+    long_gallery: ServedGallery, open_page: OpenPage
+) -> None:
+    page = open_page(long_gallery, "/photos/", viewport=DESKTOP)
+    first, second = (
+        page.locator(".thumbnail").nth(place).get_attribute("data-photo") for place in (0, 1)
+    )
+
+    def tags(photo: str | None) -> list[str]:
+        found = long_gallery.json(f"/api/v1/images/{photo}/tags")["tags"]
+        return [tag["name"] for tag in found if tag["source"] == "person"]
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    page.get_by_role("toolbar").locator("summary").focus()
+    page.keyboard.press("Enter")
+    field = page.get_by_role("combobox", name="Tags for these photos")
+    expect(field).to_be_focused()
+    page.keyboard.type("seaside")
+    page.keyboard.press("Enter")
+    expect(page.locator(".toast")).to_contain_text("1 photo is tagged: seaside.")
+    assert tags(first) == ["seaside"]
+    page.locator(".thumbnail").nth(1).locator(".select input").check(force=True)
+    page.get_by_role("toolbar").locator("summary").click()
+    field.fill("sale, sea")
+    page.keyboard.press("ArrowDown")
+    expect(field).to_have_attribute("aria-activedescendant", "tag-option-0")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("sale, seaside")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("2 photos are tagged: sale, seaside.")).to_be_visible()
+    assert tags(second) == ["sale", "seaside"]
+    page.locator(".toast").last.get_by_role("button", name="Undo").click()
+    expect(page.locator("[data-grid-news]")).to_have_text("The tags are as they were.")
+    assert (tags(first), tags(second)) == (["seaside"], [])
+    page.get_by_role("toolbar").locator("summary").click()
+    page.keyboard.press("Escape")
+    expect(field).not_to_be_visible()
+    expect(page.locator("[data-selection-count]")).to_have_text("2 selected")
+
+
 def test_on_a_phone_a_long_press_selects_and_the_trash_gives_back(
     long_gallery: ServedGallery, open_page: OpenPage
 ) -> None:

@@ -41,6 +41,7 @@ TABLE: list[tuple[str, str, set[Who]]] = [
     ("POST", "/upload", EDITORS),
     ("GET", "/photos/", READERS),
     ("POST", "/photos/download", READERS),
+    ("POST", "/photos/tags", EDITORS),
     ("GET", "/photos/999/", READERS),
     ("GET", "/photos/999/grid.jpg", READERS),
     ("GET", "/photos/999/view.jpg", READERS),

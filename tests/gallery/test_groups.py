@@ -144,7 +144,8 @@ def test_tags_name_a_group_before_what_lies_around_and_looks_tell_like_ones_apar
 def test_a_search_for_a_group_asks_for_its_kinds() -> None:
     assert query_of(["dress", "person", "cat"]) == "dress and person"
     assert query_of(["cat", "summer party"]) == 'cat tag:"summer party"'
-    assert query_of(["crane (machine)"]) == query_of([]) == ""
+    assert query_of(["Labrador retriever", "crane (machine)"]) == "labrador retriever and crane"
+    assert query_of([]) == ""
 
 
 def test_titles_are_words_of_the_reader() -> None:
@@ -158,6 +159,7 @@ def test_titles_are_words_of_the_reader() -> None:
     with translation.override("fr"):
         assert title_of(["dining table", "person"]) == "des personnes à table"
         assert title_of(["cat", "dog"]) == "chats et chiens"
+        assert title_of(["oven", "refrigerator"]) == "fours et réfrigérateurs"
 
 
 def test_photos_that_look_alike_come_together(three_kinds: list[list[Image]]) -> None:

@@ -1,24 +1,11 @@
 // Sets of photos that are alike: what is decided goes out of the page, and comes back by Undo.
 
+import { post } from "./posting.js";
 import { showToast } from "./toast.js";
 import { gettext, interpolate, ngettext } from "./translation.js";
 
 const list = document.querySelector("[data-alike-sets]");
 const nothing = document.querySelector("[data-no-sets]");
-
-async function post(form, address, facts) {
-  try {
-    const response = await fetch(address, {
-      method: "POST",
-      headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
-      body: new URLSearchParams(facts),
-    });
-    const answer = await response.json();
-    return response.ok ? answer : { problem: answer.detail };
-  } catch {
-    return { problem: gettext("The gallery does not answer. Please try again.") };
-  }
-}
 
 const setsShown = () => [...list.querySelectorAll("[data-alike-set]:not([hidden])")];
 const keepBoxes = (form) => [...form.querySelectorAll("[name=keep]")];

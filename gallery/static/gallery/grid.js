@@ -7,6 +7,7 @@ import { startMoving } from "./moving.js";
 import { settleAll } from "./rows.js";
 import { startScrubber } from "./scrubber.js";
 import { Selection } from "./selection.js";
+import { startTagging } from "./tagging.js";
 
 const A_YEAR = 365 * 24 * 3600;
 
@@ -33,6 +34,7 @@ if (form) {
   const selection = new Selection(form);
   startPages();
   startKeys(selection, startMoving(selection));
+  startTagging(selection);
   startScrubber();
   leaveBoxesToKeys();
   document.addEventListener("gallery:photos", leaveBoxesToKeys);

@@ -1,24 +1,10 @@
 // Selected photos go to the trash without a new page, and come back as long as one says so.
 
 import { say } from "./grid_pages.js";
+import { post } from "./posting.js";
 import { settleAll } from "./rows.js";
 import { showToast } from "./toast.js";
 import { gettext } from "./translation.js";
-
-async function post(form, address, facts) {
-  const token = form.elements.csrfmiddlewaretoken.value;
-  try {
-    const response = await fetch(address, {
-      method: "POST",
-      headers: { Accept: "application/json", "X-CSRFToken": token },
-      body: new URLSearchParams(facts),
-    });
-    const answer = await response.json();
-    return response.ok ? answer : { problem: answer.detail };
-  } catch {
-    return { problem: gettext("The gallery does not answer. Please try again.") };
-  }
-}
 
 /** Takes photos out of the page; returns what puts them back. */
 function takeOut(photos) {
@@ -76,7 +62,7 @@ export function startMoving(selection) {
     if (event.submitter?.hasAttribute("data-trash")) {
       event.preventDefault();
       trash();
-    } else {
+    } else if (!event.submitter?.hasAttribute("data-tag")) {
       say(gettext("The download begins."));
     }
   });

@@ -200,3 +200,39 @@ def test_deleted_photos_take_their_tags_with_them(packaged_photos: dict[str, int
     Image.objects.filter(pk=horse).delete()
     assert found("tag:beach") == []
     assert PhotoTag.objects.count() == 0
+
+
+def test_many_photos_are_tagged_at_once_and_exactly_that_is_taken_back(
+    packaged_photos: dict[str, int], client: Client
+) -> None:
+    cup, cat, rocket = (packaged_photos[name] for name in ("coffee", "chelsea", "rocket"))
+    suggest(cup, "mug", 0.9)
+    suggest(rocket, "mug", 0.9)
+    change_tags([cat], add=["mug"])
+    change_tags([rocket], remove=["mug"])
+
+    def post(**facts: object) -> dict[str, str]:
+        answer = client.post("/photos/tags", facts, headers={"Accept": "application/json"})
+        return {"status": str(answer.status_code), **answer.json()}
+
+    answer = post(photos=f"{cup},{cat},{rocket},999", tags=" Mug,,Sale ")
+    assert answer["sentence"] == "3 photos are tagged: Mug, Sale."
+    names = {pk: [tag.name for tag in tags_of(pk) if tag.by_person] for pk in (cup, cat, rocket)}
+    assert names == dict.fromkeys((cup, cat, rocket), ["mug", "sale"])
+    assert post(undo=answer["undo"])["sentence"] == "The tags are as they were."
+    assert [(tag.name, tag.by_person) for tag in tags_of(cup)] == [("mug", False)]
+    assert [(tag.name, tag.by_person) for tag in tags_of(cat)] == [("mug", True)]
+    assert tags_of(rocket) == []
+    assert post(photos=str(cat), tags="mug")["undo"] == ""
+    for wrong in (
+        {"photos": str(cat), "tags": " , "},
+        {"photos": str(cat), "tags": ",".join("abcdefghijk")},
+        {"photos": "", "tags": "mug"},
+        {"undo": "[1]"},
+        {"undo": '[{"name": "x", "images": ["a"], "refused": []}]'},
+    ):
+        refused = post(**wrong)
+        assert refused["status"] == "400"
+        assert refused["detail"]
+    page = client.post("/photos/tags", {"photo": [cat], "tags": "sale"}, follow=True)
+    assert b"1 photo is tagged: sale." in page.content

@@ -122,12 +122,12 @@ def test_a_tag_that_the_language_could_not_name_is_refused(
         change_tags([packaged_photos["horse"]], add=[name])
 
 
-@pytest.mark.parametrize("query", ["2 holidays", "big holiday", "cat on holiday", "only holidays"])
+@pytest.mark.parametrize("query", ["2 beaches", "big beach", "cat on beach", "only beaches"])
 def test_what_a_tag_does_not_say_is_refused_in_a_sentence(
     packaged_photos: dict[str, int], query: str
 ) -> None:
-    change_tags([packaged_photos["horse"]], add=["holiday"])
-    with pytest.raises(QueryRefused, match=r"“holidays?” is a tag"):
+    change_tags([packaged_photos["horse"]], add=["beach"])
+    with pytest.raises(QueryRefused, match=r"“beach(es)?” is a tag"):
         search_text(query)
 
 

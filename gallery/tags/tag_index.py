@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from featurestore.index import Index
 from gallery import components
 from gallery.models import PhotoTag
+from gallery.query.printer import print_filter
+from gallery.query.syntax import TagFilter
 from gallery.tags.names import keys_of
 from gallery.tags.taggers import taggers
 
@@ -26,6 +29,19 @@ LAST_LETTER = "\U0010ffff"
 _Photos = tuple[NDArray[np.int64], NDArray[np.float32]]
 # Of which store, as what was read last of it.
 _State = tuple[Path, int | None, int]
+
+
+@dataclass(frozen=True)
+class TagInUse:
+    """A tag, and how many photos show it."""
+
+    name: str
+    photos: int
+
+    @property
+    def query(self) -> str:
+        """What finds these photos."""
+        return print_filter(TagFilter(self.name))
 
 
 class TagIndex:
@@ -54,9 +70,12 @@ class TagIndex:
         return any(not keys.isdisjoint(keys_of(name)) for name in _suggested())
 
     def beginning(self, beginning: str) -> dict[str, int]:
-        """How many photos show each tag that begins so."""
+        """How many photos, those in the trash apart, show each tag that begins so."""
         rows = PhotoTag.objects.shown().filter(
-            is_refused=False, name__gte=beginning, name__lt=beginning + LAST_LETTER
+            image__trashed_at=None,
+            is_refused=False,
+            name__gte=beginning,
+            name__lt=beginning + LAST_LETTER,
         )
         counts = rows.values("name").annotate(photos=Count("image", distinct=True))
         return dict(counts.order_by("-photos", "name").values_list("name", "photos")[:MOST_NAMED])

@@ -225,8 +225,11 @@ def test_pages_and_api_show_groups_and_rename_them(
     three_kinds: list[list[Image]], client: Client
 ) -> None:
     move_to_trash([three_kinds[0][0].pk])
+    change_tags([three_kinds[0][0].pk, three_kinds[0][1].pk], add=["Our pets"])
     page = client.get("/groups/")
     assert b"tables" in page.content
+    link = '<a href="/search?q=tag%3A%22our%20pets%22">our pets <span class="tag-count">1<'
+    assert link in page.content.decode(), "one photo of them is in the trash"
     listed = client.get("/api/v1/groups").json()
     assert sum(group["photos"] for group in listed) == 3 * A_KIND_HAS - 1
     group = PhotoGroup.objects.get(key=listed[0]["key"])

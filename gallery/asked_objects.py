@@ -24,8 +24,10 @@ SMALL_AREA = 0.04
 class AskedObjects:
     """Makes conditions of things, as far as their words are understood."""
 
-    def __init__(self, words: WordLookup) -> None:
+    def __init__(self, words: WordLookup, translated_from: str = "") -> None:
+        """Of a translated query, what was typed tells the reader best what was asked for."""
         self._words = words
+        self._typed = translated_from
 
     def alternative(self, conjunction: Conjunction) -> list[tuple[conditions.Condition, str]]:
         """The understood conditions of a conjunction, each with its text."""
@@ -56,7 +58,7 @@ class AskedObjects:
                 for thing in condition.things:
                     yield from self._presence(thing)
                 if known:
-                    yield print_condition(condition), conditions.Only(known)
+                    yield self._text(condition), conditions.Only(known)
 
     def _presence(self, thing: Thing) -> Iterator[tuple[str, conditions.Condition]]:
         tag = self._words.tag(thing)
@@ -69,7 +71,7 @@ class AskedObjects:
             if thing.negated:
                 seen = replace(seen, kind=surely_meant(seen.kind))
             yield (
-                print_condition(thing),
+                self._text(thing),
                 conditions.Presence(seen, negated=thing.negated, tag=tag or ""),
             )
             return
@@ -87,7 +89,7 @@ class AskedObjects:
                 span=thing.span,
             )
         yield (
-            print_condition(thing),
+            self._text(thing),
             conditions.Presence(
                 asked or Asked(NOTHING, min_score=(thing.min_score or 0) / 100),
                 least,
@@ -114,7 +116,7 @@ class AskedObjects:
         subject, other = self._placed(relation.subject), self._placed(relation.object)
         if subject is not None and other is not None:
             yield (
-                print_condition(relation),
+                self._text(relation),
                 conditions.Relation(subject, relation.name, other, relation.negated),
             )
         if not relation.negated:
@@ -122,6 +124,10 @@ class AskedObjects:
             for thing, partner in ((relation.subject, other), (relation.object, subject)):
                 if thing.count is not None or partner is None:
                     yield from self._presence(thing)
+
+    def _text(self, condition: Condition) -> str:
+        typed = " ".join(self._typed[slice(*condition.span)].split())
+        return typed or print_condition(condition)
 
     def _placed(self, thing: Thing) -> Asked | None:
         """What a thing asks for, where that lies somewhere."""

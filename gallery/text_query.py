@@ -90,7 +90,7 @@ class TextQuery:
     objects: ObjectQuery
     """Without what was not understood."""
     labels: tuple[tuple[str, ...], ...]
-    """The text of each condition of each alternative in `objects`."""
+    """The text of each condition of each alternative in `objects`, in the reader's words."""
     catalogue: Q
     """Which photos may be found at all."""
     has_filters: bool
@@ -145,7 +145,7 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
             _("There is no word to search for. Type what is in the photo, like: dog")
         )
     _check_relations(query)
-    asked = AskedObjects(words)
+    asked = AskedObjects(words, translated_from=text if query is not typed else "")
     compiled = [asked.alternative(conjunction) for conjunction in query.alternatives]
     understood = [found for found in compiled if found]
     descriptions = tuple(each for each in query.filters if isinstance(each, Description))

@@ -121,6 +121,7 @@ def test_french_names_are_understood_and_become_the_words_of_the_language() -> N
     with translation.override("fr"):
         query = read_query("3+ Chiens near vélo, verre à vin -chat", components.vocabulary())
         assert query.printed == "3+ dog near bicycle, wine glass -cat"
+        assert query.labels == (("3+ Chiens near vélo", "3+ Chiens"), ("verre à vin", "-chat"))
         assert query.is_translated
         [suggestion, *_] = suggest("chi", 3, Gallery(components.vocabulary(), {}))
         assert (suggestion.label, suggestion.hint, suggestion.text) == ("dog", "chien", "dog ")

@@ -33,6 +33,8 @@ GRID_SHAPES = sorted({round(40 * 1.045**step) for step in range(69)})
 USUAL_SHOWN_WIDTH = 800
 # Classes of a word that are named; more are counted.
 CLASSES_NAMED = 3
+# Beside what a whole photo looks like, an object class that counts less is a hint, no meaning.
+LEAST_NAMED_WEIGHT = 0.05
 # Originals that every browser shows, upright, and that are soon there.
 SHOWN_BY_BROWSERS = {"image/jpeg", "image/png", "image/webp"}
 LARGEST_SHOWN = 40 * 2**20
@@ -170,7 +172,8 @@ def meaning_in_words(meaning: Meaning) -> str:
     """The classes that a word stands for: "dog", "car, truck, motorcycle and 4 more"."""
     names = [shown_name(name) for name in meaning.class_names]
     if meaning.is_look:
-        names = [*map(shown_look, meaning.look_names), *names]
+        telling = int((meaning.kind.weights >= LEAST_NAMED_WEIGHT).sum())
+        names = [*map(shown_look, meaning.look_names), *names[:telling]]
     named = ", ".join(names[:CLASSES_NAMED])
     if len(names) <= CLASSES_NAMED:
         return named

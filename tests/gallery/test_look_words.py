@@ -8,6 +8,7 @@ from detector.look_labels import LOOK_NAMES, LOOK_SYNSETS
 from featurestore.conditions import Presence
 from gallery import components
 from gallery.look_words import LOOKS_WITH_WORD
+from gallery.templatetags.pictures import meaning_in_words
 from gallery.text_query import read_query
 from gallery.vocabulary import Vocabulary
 
@@ -47,6 +48,16 @@ def test_a_word_means_what_photos_look_like(word: str, look: str, vocabulary: Vo
     assert meaning is not None
     assert meaning.is_look
     assert look in meaning.look_names[:2]
+
+
+@pytest.mark.parametrize(("word", "told"), [("jeans", "jeans"), ("beer", "beer glass, beer bottle")])
+def test_objects_that_only_hint_at_a_look_are_not_told(
+    word: str, told: str, vocabulary: Vocabulary
+) -> None:
+    meaning = vocabulary.meaning(word)
+    assert meaning is not None
+    assert meaning.class_names
+    assert meaning_in_words(meaning) == told
 
 
 def test_what_is_akin_to_a_word_names_classes_and_no_word_that_has_its_own(

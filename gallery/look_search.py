@@ -38,9 +38,9 @@ from gallery.search import PHOTO_CUT_OFF, search_layout
 from gallery.text_search import rows_answering
 from gallery.thumbnails import Size
 
-# One photo in 100 that was taken by chance is above the cut-off, and one in 20 above the floor,
-# below which nothing is even counted.
-LOOK_FLOOR, LOOK_CUT_OFF = CHANCE_SCORES[1:]
+# One photo in 100 that was taken by chance is above the cut-off. One in five is above the floor, so
+# that in a small gallery, too, whoever asks for weaker matches finds some.
+LOOK_FLOOR, LOOK_CUT_OFF = 0.05, CHANCE_SCORES[2]
 
 LAYOUT, LOOK, BOTH = "layout", "look", "both"
 WAYS = (LAYOUT, LOOK, BOTH)

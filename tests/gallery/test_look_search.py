@@ -48,9 +48,9 @@ def looked_at(packaged_photos: Photos) -> Photos:
     return packaged_photos
 
 
-def like_file(path: Path, weight: float, **options: Any) -> Answer:
+def like_file(path: Path, weight: float, *, weak: bool = True, **options: Any) -> Answer:
     return search_alike(
-        layout_of_photo(path), lambda: look_of_file(path), Likeness(weight), weak=True, **options
+        layout_of_photo(path), lambda: look_of_file(path), Likeness(weight), weak=weak, **options
     )
 
 
@@ -227,7 +227,7 @@ def test_pages_offer_the_look_and_say_what_is_missing(looked_at: Photos, client:
 def test_what_was_learnt_of_looks_is_what_they_are_compared_in(looked_at: Photos) -> None:
     model_id = components.look_model_id()
     assert model_id is not None
-    assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]
+    assert names(like_file(MOTORCYCLE_AGAIN, 1, weak=False)) == ["motorcycle_left"]
     # A look in which only the sum counts, so that all photos look the same.
     same = LookProjection(
         model_id,
@@ -237,7 +237,7 @@ def test_what_was_learnt_of_looks_is_what_they_are_compared_in(looked_at: Photos
     versions().add(lambda path: write_projection(path, same), {})
     assert len(like_file(MOTORCYCLE_AGAIN, 1).hits) == len(looked_at)
     versions().back()
-    assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]
+    assert names(like_file(MOTORCYCLE_AGAIN, 1, weak=False)) == ["motorcycle_left"]
     # A file that was damaged is told in the log, and costs nobody a search.
     versions().add(lambda path: write_durably(path, lambda file: file.write_bytes(b"?")), {})
-    assert names(like_file(MOTORCYCLE_AGAIN, 1)) == ["motorcycle_left"]
+    assert names(like_file(MOTORCYCLE_AGAIN, 1, weak=False)) == ["motorcycle_left"]

@@ -50,7 +50,9 @@ def test_a_word_means_what_photos_look_like(word: str, look: str, vocabulary: Vo
     assert look in meaning.look_names[:2]
 
 
-@pytest.mark.parametrize(("word", "told"), [("jeans", "jeans"), ("beer", "beer glass, beer bottle")])
+@pytest.mark.parametrize(
+    ("word", "told"), [("jeans", "jeans"), ("beer", "beer glass, beer bottle")]
+)
 def test_objects_that_only_hint_at_a_look_are_not_told(
     word: str, told: str, vocabulary: Vocabulary
 ) -> None:

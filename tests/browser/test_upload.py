@@ -204,6 +204,48 @@ def test_a_folder_with_hundreds_of_files_goes_on_through_other_pages(
     the_sum(page, "66 of 66 files, 66 already there")
 
 
+# Whoever holds this lock is the one page that sends.
+HOLD_BACK = """async () => {
+  await new Promise((held) => {
+    navigator.locks.request("gallery-uploads-anybody", () => new Promise(held));
+  });
+}"""
+# What a page does that is closed before others hear of it.
+END_UNHEARD = """() => new Promise((done) => {
+  indexedDB.open("gallery-uploads-anybody").onsuccess = ({ target }) => {
+    const transaction = target.result.transaction(["items", "files"], "readwrite");
+    const items = transaction.objectStore("items");
+    items.getAll().onsuccess = (event) => {
+      const item = event.target.result.find(({ name }) => name === "unheard.png");
+      items.put({ ...item, outcome: "stored", url: "/photos/1/", sentence: "Stored." });
+      transaction.objectStore("files").delete(item.id);
+    };
+    transaction.oncomplete = () => done(target.result.close());
+  };
+})"""
+
+
+def test_a_page_that_takes_over_knows_what_the_one_before_did_last(
+    changing_gallery: ServedGallery, open_page: OpenPage, tmp_path: Path
+) -> None:
+    before = total(changing_gallery)
+    paths = [tmp_path / name for name in ("unheard.png", "heard.png")]
+    for seed, path in enumerate(paths, start=6001):
+        path.write_bytes(drawn_png(seed))
+    page = open_page(changing_gallery, "/photos/", **DESKTOP)
+    page.evaluate(HOLD_BACK)
+    drop_from_desktop(page, *paths)
+    expect(page.locator(".upload-sum")).to_contain_text("of 2 files")
+    wait_until_kept(page)
+    other = page.context.new_page()
+    other.goto("/photos/")
+    expect(other.locator(".upload-sum")).to_contain_text("of 2 files")
+    page.evaluate(END_UNHEARD)
+    page.close()
+    the_sum(other, "2 of 2 files, 2 stored")
+    assert total(changing_gallery) == before + 1
+
+
 class Line:
     """What a page's bytes go over."""
 

@@ -71,12 +71,19 @@ class KeptUploads {
     });
   }
 
-  file(id) {
-    return answered(this.#store("files").get(id));
+  /** What another page may have made of an item, and its file, as they are at one moment. */
+  async itemAndFile(id) {
+    const transaction = this.database.transaction(["items", "files"]);
+    const both = ["items", "files"].map((name) => answered(transaction.objectStore(name).get(id)));
+    const [item, file] = await Promise.all(both);
+    return { item, file };
   }
 
-  dropFile(id) {
-    return answered(this.#store("files", "readwrite").delete(id));
+  /** Keeps an item that has ended and gives up its file, both or neither. */
+  end(item) {
+    const transaction = this.database.transaction(["items", "files"], "readwrite");
+    transaction.objectStore("items").put(item);
+    transaction.objectStore("files").delete(item.id);
   }
 
   async remove(ids) {
@@ -104,9 +111,11 @@ class UploadsInMemory {
 
   async change() {}
 
-  async file() {}
+  async itemAndFile() {
+    return {};
+  }
 
-  async dropFile() {}
+  end() {}
 
   async remove() {}
 }

@@ -152,11 +152,11 @@ export class UploadQueue extends EventTarget {
     this.#changed();
   }
 
-  #change(id, news) {
+  #change(id, news, keep = (item) => this.kept.change(item)) {
     const item = this.items.get(id);
     if (!item) return null;
     Object.assign(item, news);
-    const kept = this.kept.change(item);
+    const kept = keep(item);
     this.#say({ kind: "items", items: [item] });
     this.#wake();
     this.#changed();
@@ -272,9 +272,9 @@ export class UploadQueue extends EventTarget {
       const { outcome, sentence, url, thumbnail_url: thumbnail } = answer;
       if (!this.items.has(id)) return;
       const sent = this.items.get(id).size;
-      this.#change(id, { outcome, sentence, url, thumbnail, sent, kept: false, at: Date.now() });
+      const news = { outcome, sentence, url, thumbnail, sent, kept: false, at: Date.now() };
+      this.#change(id, news, (item) => this.kept.end(item));
       this.#files.delete(id);
-      this.kept.dropFile(id);
       if (outcome === "stored") document.dispatchEvent(new Event("gallery:uploaded"));
     } catch (error) {
       if (error.name === "AbortError") this.#change(id, { outcome: "queued" });
@@ -307,7 +307,13 @@ export class UploadQueue extends EventTarget {
   }
 
   async #sendOne(id, signal) {
-    const file = this.#files.get(id) ?? (await this.kept.file(id));
+    const { file, item: word } = this.#files.has(id)
+      ? { file: this.#files.get(id) }
+      : await this.kept.itemAndFile(id);
+    // The page that had sent it is gone, and its last word may still be on its way.
+    if (!file && word && hasEnded(word) && word.outcome !== "lost") {
+      return { ...word, thumbnail_url: word.thumbnail };
+    }
     const item = this.items.get(id);
     if (!file || !item) throw noLongerKept();
     let furthest = 0;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from django.utils.translation import gettext as _
 
@@ -21,6 +21,17 @@ BIG_AREA = 0.2
 SMALL_AREA = 0.04
 
 
+@dataclass(frozen=True)
+class AskedPart:
+    """One condition of an alternative."""
+
+    condition: conditions.Condition
+    label: str
+    """As the language writes it; a query has it once."""
+    said: str
+    """In the reader's words."""
+
+
 class AskedObjects:
     """Makes conditions of things, as far as their words are understood."""
 
@@ -29,20 +40,22 @@ class AskedObjects:
         self._words = words
         self._typed = translated_from
 
-    def alternative(self, conjunction: Conjunction) -> list[tuple[conditions.Condition, str]]:
-        """The understood conditions of a conjunction, each with its text."""
-        found: dict[str, conditions.Condition] = {}
+    def alternative(self, conjunction: Conjunction) -> list[AskedPart]:
+        """The understood conditions of a conjunction."""
+        found: dict[str, AskedPart] = {}
         for condition in conjunction.conditions:
-            for part in self._conditions(condition):
+            for asked, meant in self._conditions(condition):
+                label = print_condition(asked)
                 # What is typed twice asks for nothing more.
-                found.setdefault(*part)
-        several = sum(_asks_for(condition) for condition in found.values()) > 1
+                found.setdefault(label, AskedPart(meant, label, self._typed_at(asked) or label))
+        several = sum(_asks_for(part.condition) for part in found.values()) > 1
         return [
-            (_without_hints(condition) if several else condition, label)
-            for label, condition in found.items()
+            replace(part, condition=_without_hints(part.condition)) if several else part
+            for part in found.values()
         ]
 
-    def _conditions(self, condition: Condition) -> Iterator[tuple[str, conditions.Condition]]:
+    def _conditions(self, condition: Condition) -> Iterator[tuple[Condition, conditions.Condition]]:
+        """Conditions of the query language, each with what it asks of objects."""
         match condition:
             case Thing():
                 yield from self._presence(condition)
@@ -58,9 +71,9 @@ class AskedObjects:
                 for thing in condition.things:
                     yield from self._presence(thing)
                 if known:
-                    yield self._text(condition), conditions.Only(known)
+                    yield condition, conditions.Only(known)
 
-    def _presence(self, thing: Thing) -> Iterator[tuple[str, conditions.Condition]]:
+    def _presence(self, thing: Thing) -> Iterator[tuple[Thing, conditions.Presence]]:
         tag = self._words.tag(thing)
         asked = self._asked(thing)
         if asked is None and tag is None:
@@ -70,10 +83,7 @@ class AskedObjects:
             seen = Asked(asked.kind, min_score=asked.min_score)
             if thing.negated:
                 seen = replace(seen, kind=surely_meant(seen.kind))
-            yield (
-                self._text(thing),
-                conditions.Presence(seen, negated=thing.negated, tag=tag or ""),
-            )
+            yield thing, conditions.Presence(seen, negated=thing.negated, tag=tag or "")
             return
         if asked is not None and thing.negated and thing.count is None:
             asked = replace(asked, kind=surely_meant(asked.kind))
@@ -89,7 +99,7 @@ class AskedObjects:
                 span=thing.span,
             )
         yield (
-            self._text(thing),
+            thing,
             conditions.Presence(
                 asked or Asked(NOTHING, min_score=(thing.min_score or 0) / 100),
                 least,
@@ -112,22 +122,20 @@ class AskedObjects:
                     span=of.span,
                 )
 
-    def _relation(self, relation: Relation) -> Iterator[tuple[str, conditions.Condition]]:
+    def _relation(self, relation: Relation) -> Iterator[tuple[Condition, conditions.Condition]]:
         subject, other = self._placed(relation.subject), self._placed(relation.object)
         if subject is not None and other is not None:
-            yield (
-                self._text(relation),
-                conditions.Relation(subject, relation.name, other, relation.negated),
-            )
+            meant = conditions.Relation(subject, relation.name, other, relation.negated)
+            yield relation, meant
         if not relation.negated:
             # How many is asked of the photo as a whole; so is a thing whose partner is unknown.
             for thing, partner in ((relation.subject, other), (relation.object, subject)):
                 if thing.count is not None or partner is None:
                     yield from self._presence(thing)
 
-    def _text(self, condition: Condition) -> str:
-        typed = " ".join(self._typed[slice(*condition.span)].split())
-        return typed or print_condition(condition)
+    def _typed_at(self, condition: Condition) -> str:
+        """What was typed where a condition is; empty of a query that was not translated."""
+        return " ".join(self._typed[slice(*condition.span)].split())
 
     def _placed(self, thing: Thing) -> Asked | None:
         """What a thing asks for, where that lies somewhere."""

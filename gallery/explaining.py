@@ -102,11 +102,17 @@ class TextReasons:
         if not explanation.conditions:
             return ()
         alternative = explanation.alternative
-        labels = self._query.labels[alternative]
-        asked = self._query.objects.alternatives[alternative]
+        asked = zip(
+            self._query.labels[alternative],
+            self._query.said[alternative],
+            self._query.objects.alternatives[alternative],
+            explanation.conditions,
+            strict=True,
+        )
+        scale = self._scale(explanation.score)
         return tuple(
-            _reason(label, condition, part, detections, self._scale(explanation.score))
-            for label, condition, part in zip(labels, asked, explanation.conditions, strict=True)
+            _reason(label, said, condition, part, detections, scale)
+            for label, said, condition, part in asked
         )
 
 
@@ -163,6 +169,7 @@ def original_reason(asked: str, formula: str, score: float) -> Reason:
 
 def _reason(
     label: str,
+    said: str,
     asked: Condition,
     part: ConditionPart,
     detections: NDArray[np.float32],
@@ -189,9 +196,9 @@ def _reason(
     only_company = companions and len(companions) == len(objects) and not is_told_otherwise
     return Reason(
         asked=label,
-        sentence=company_sentence(label, companions)
+        sentence=company_sentence(said, companions)
         if only_company
-        else condition_sentence(label, part, named, looks),
+        else condition_sentence(said, part, named, looks),
         part=part.part * scale,
         is_met=(not companions or is_told_otherwise) and is_met(part),
         objects=objects,

@@ -16,7 +16,7 @@ from featurestore.posting_kernels import SURE_SCORE
 from gallery.figures import percentage
 from gallery.layouts import Box
 from gallery.look_names import shown_look
-from gallery.object_names import shown_count, shown_name
+from gallery.object_names import plainly, shown_count, shown_name
 from gallery.plurals import plural
 
 # Of more objects than this the range of their scores is told.
@@ -87,7 +87,7 @@ def condition_sentence(
     """How a condition of a text query is answered, such as "2 dogs asked, 1 found, 91% sure".
 
     Args:
-        label: the condition, as the query language writes it.
+        label: the condition, as the query language writes it or as it was typed.
         objects: those that answer it, or that should not be there, surest first.
         looks: what the photo as a whole looks like of what is asked for, likeliest first.
     """
@@ -258,12 +258,14 @@ def _names(objects: Sequence[Found]) -> str:
 
 
 def _are_named(objects: Sequence[Found], text: str) -> bool:
-    """Whether the text calls all objects by the names of their classes."""
-    names = {found.name for found in objects}
-    return all(
-        re.search(rf"(?<!\w)(?:{re.escape(name)}|{re.escape(plural(name))})(?!\w)", text)
-        for name in names
-    )
+    """Whether the text calls all objects by the names of their classes, in the reader's words."""
+
+    def is_named(name: str) -> bool:
+        called = {name, plural(name), shown_name(name), shown_name(name, 2)}
+        anyhow = "|".join(re.escape(plainly(each)) for each in called)
+        return re.search(rf"(?<!\w)(?:{anyhow})(?!\w)", plainly(text)) is not None
+
+    return all(is_named(name) for name in {found.name for found in objects})
 
 
 def _sureness(objects: Sequence[Found]) -> str:

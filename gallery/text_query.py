@@ -90,7 +90,9 @@ class TextQuery:
     objects: ObjectQuery
     """Without what was not understood."""
     labels: tuple[tuple[str, ...], ...]
-    """The text of each condition of each alternative in `objects`, in the reader's words."""
+    """The text of each condition of each alternative in `objects`."""
+    said: tuple[tuple[str, ...], ...]
+    """The same in the reader's words."""
     catalogue: Q
     """Which photos may be found at all."""
     has_filters: bool
@@ -155,8 +157,9 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
         text=text,
         printed=print_query(query),
         is_translated=query is not typed,
-        objects=ObjectQuery(tuple(tuple(c for c, label in found) for found in understood)),
-        labels=tuple(tuple(label for c, label in found) for found in understood),
+        objects=ObjectQuery(tuple(tuple(part.condition for part in found) for found in understood)),
+        labels=tuple(tuple(part.label for part in found) for found in understood),
+        said=tuple(tuple(part.said for part in found) for found in understood),
         catalogue=catalogue_condition(query.filters),
         has_filters=len(descriptions) < len(query.filters),
         chips=tuple(_Reader(query, vocabulary, words).chips()),

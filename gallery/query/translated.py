@@ -11,7 +11,7 @@ from gallery.query.syntax import Query, Thing
 
 
 def is_called(name: str) -> bool:
-    """Whether several words are what the reader calls a class: "verre à vin"."""
+    """Whether several words are what the reader calls an object or a look: "verre à vin"."""
     return _english(name) is not None
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polib
 import pytest
 from django.conf import settings
@@ -16,10 +17,12 @@ from detector.labels import CLASS_NAMES, ID_BY_NAME
 from detector.look_labels import LOOK_NAMES, names_in
 from gallery import components
 from gallery.alt_text import alt_text
+from gallery.explaining import TextReasons
 from gallery.figures import grouped, percentage
 from gallery.look_names import look_called, shown_look, typed_look
 from gallery.object_names import NAMES, class_called, shown_name
 from gallery.query.words import RESERVED_WORDS
+from gallery.shown_hits import text_colours
 from gallery.suggesting import Gallery, suggest
 from gallery.templatetags.pictures import meaning_in_words
 from gallery.text_query import read_query
@@ -117,11 +120,23 @@ def test_every_look_has_a_french_name_that_means_it_alone() -> None:
     assert look_called("château") is None
 
 
+def test_reasons_say_what_was_typed_and_keep_the_colours_of_the_parts_of_the_query() -> None:
+    objects = np.array([[ID_BY_NAME["cat"], 0.91, 0, 0, 9, 9]], np.float32)
+    with translation.override("fr"):
+        query = read_query("2+ Chiens near vélo, Chats", components.vocabulary())
+        assert text_colours(query) == {"2+ dog near bicycle": 0, "cat": 1, "2+ dog": 0}
+        [reason] = TextReasons(query).of(objects)
+        assert (reason.asked, reason.sentence) == ("cat", "Chats\xa0: certitude 91\u202f%")
+        # What is typed twice asks for nothing more, whatever its letters.
+        twice = read_query("2 chiens near 2 CHIENS", components.vocabulary())
+        assert twice.said == (("2 chiens near 2 CHIENS", "2 chiens"),)
+
+
 def test_french_names_are_understood_and_become_the_words_of_the_language() -> None:
     with translation.override("fr"):
         query = read_query("3+ Chiens near vélo, verre à vin -chat", components.vocabulary())
         assert query.printed == "3+ dog near bicycle, wine glass -cat"
-        assert query.labels == (("3+ Chiens near vélo", "3+ Chiens"), ("verre à vin", "-chat"))
+        assert query.said == (("3+ Chiens near vélo", "3+ Chiens"), ("verre à vin", "-chat"))
         assert query.is_translated
         [suggestion, *_] = suggest("chi", 3, Gallery(components.vocabulary(), {}))
         assert (suggestion.label, suggestion.hint, suggestion.text) == ("dog", "chien", "dog ")

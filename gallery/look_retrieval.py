@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from featurestore.look_space import Chances, chances_of
 from gallery.tags.discriminant import Integers
 
 NEIGHBOURS = 10
-#: Photos whose pairs are compared at a time: two million.
+#: At most so many photos are paired, which makes two million pairs.
 PAIRED_PHOTOS = 2000
 
 
@@ -65,10 +66,11 @@ def cross_validated(
 def cosines_of_others(vectors: NDArray[np.float32], labels: Integers) -> NDArray[np.float32]:
     """Cosines of pairs of (n, d) unit vectors that are of two classes.
 
-    Of many photos some stand for all.
+    Of many photos some stand for all, among which no class is passed over for being small.
     """
-    step = max(1, len(vectors) // PAIRED_PHOTOS)
-    vectors, labels = vectors[::step], labels[::step]
+    rare_first = np.lexsort((labels, np.bincount(labels)[labels]))
+    chosen = rare_first[:: ceil(len(vectors) / PAIRED_PHOTOS)]
+    vectors, labels = vectors[chosen], labels[chosen]
     first, second = np.triu_indices(len(vectors), 1)
     apart = labels[first] != labels[second]
     cosines: NDArray[np.float32] = (vectors @ vectors.T)[first[apart], second[apart]]

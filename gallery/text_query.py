@@ -141,7 +141,7 @@ def read_query(text: str, vocabulary: Vocabulary, tags: KnownTags | None = None)
         typed = parse_query(text, words.is_name)
     except QuerySyntaxError as error:
         raise QueryRefused(str(error), span=error.span) from error
-    query = in_query_language(typed)
+    query = in_query_language(typed, stays=words.names_tag)
     if not query.alternatives and not query.filters:
         raise QueryRefused(
             _("There is no word to search for. Type what is in the photo, like: dog")

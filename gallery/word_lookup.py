@@ -9,7 +9,7 @@ from typing import Protocol
 from gallery.meanings import Meaning
 from gallery.query.phrases import MAX_NAME_WORDS
 from gallery.query.syntax import Thing
-from gallery.query.translated import is_called
+from gallery.query.translated import in_english, is_called
 from gallery.query.typed_text import plain
 from gallery.vocabulary import Vocabulary
 
@@ -44,18 +44,27 @@ class WordLookup:
 
     def tag(self, thing: Thing) -> str | None:
         """The tag that a thing's words name; quotes ask for a class, where there is one."""
-        if thing.quoted and self._vocabulary.exact_meaning(thing.words) is not None:
-            return None
-        return self._tag_named(thing.words)
+        tag = self._tag_named(thing.words)
+        if tag is not None and thing.quoted:
+            words = in_english(thing.words) or thing.words
+            return None if self._vocabulary.exact_meaning(words) is not None else tag
+        return tag
+
+    def names_tag(self, thing: Thing) -> bool:
+        return self.tag(thing) is not None
 
     def meaning(self, thing: Thing) -> Meaning | None:
         key = thing.words, thing.quoted
         if key not in self._meanings:
+            words = thing.words
             look_up = self._vocabulary.exact_meaning if thing.quoted else self._vocabulary.meaning
-            if self.tag(thing) is not None and not thing.quoted:
-                # Who tags shoes means no handbags, which only are the class that is nearest.
-                look_up = self._vocabulary.own_meaning
-            self._meanings[key] = look_up(thing.words)
+            if self.names_tag(thing):
+                # It was not translated.
+                words = in_english(words) or words
+                if not thing.quoted:
+                    # Who tags shoes means no handbags, which only are the class that is nearest.
+                    look_up = self._vocabulary.own_meaning
+            self._meanings[key] = look_up(words)
         return self._meanings[key]
 
     def _tag_named(self, words: str) -> str | None:

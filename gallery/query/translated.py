@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from gallery.look_names import look_called
@@ -12,19 +13,24 @@ from gallery.query.syntax import Query, Thing
 
 def is_called(name: str) -> bool:
     """Whether several words are what the reader calls an object or a look: "verre à vin"."""
-    return _english(name) is not None
+    return in_english(name) is not None
 
 
-def in_query_language(query: Query) -> Query:
-    """The query with the English names, which everybody can read; itself where it has no others."""
-    translated = with_each_thing(query, _in_english)
-    return query if translated == query else translated
+def in_query_language(query: Query, stays: Callable[[Thing], bool]) -> Query:
+    """The query with the English names, which everybody can read; itself where it has no others.
+
+    Args:
+        stays: whether a thing is left as it was typed, such as one that names a tag.
+    """
+
+    def translated(thing: Thing) -> Thing:
+        words = None if stays(thing) else in_english(thing.words)
+        return thing if words is None else replace(thing, words=words)
+
+    found = with_each_thing(query, translated)
+    return query if found == query else found
 
 
-def _in_english(thing: Thing) -> Thing:
-    return replace(thing, words=_english(thing.words) or thing.words)
-
-
-def _english(name: str) -> str | None:
+def in_english(name: str) -> str | None:
     """What the query language has for a name of the reader; objects come before looks."""
     return class_called(name) or look_called(name)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
 from gallery import components
@@ -50,6 +51,23 @@ def test_a_tag_is_found_at_once_in_all_ways_to_write_it(packaged_photos: dict[st
     assert horse not in found("-tag:t-shirt")
     change_tags([horse], remove=["summer party"])
     assert found('tag:"summer party"') == []
+
+
+def test_a_tag_in_the_words_of_the_reader_is_found_beside_what_they_mean(
+    packaged_photos: dict[str, int],
+) -> None:
+    cat, horse = packaged_photos["chelsea"], packaged_photos["horse"]
+    change_tags([horse], add=["sandale", "chat"])
+    with translation.override("fr"):
+        assert found("sandales") == [horse]
+        assert set(found("chats")) == {cat, horse}
+        assert found("cat") == found('"chat"') == [cat]
+        query = read_query("chats, sandale, chien", components.vocabulary(), tag_index)
+        assert query.printed == "chats, sandale, dog"
+        assert query.tags == {"chat", "sandale"}
+        [_, sandal, _] = query.readings
+        assert sandal.meaning is not None
+        assert sandal.meaning.look_names[0] == "sandal"
 
 
 def test_commas_part_tags_and_objects_and_blanks_join_them(

@@ -61,7 +61,7 @@ def rebuild_catalogue(progress: Callable[[int], object] = lambda images: None) -
     rebuilt = Rebuilt()
     twins: list[int] = []
     # They name photos, so they go with the rows and come again with them.
-    kept_pairs = list(AlikePair.objects.filter(is_kept=True))
+    kept_pairs = list(AlikePair.objects.kept())
     with transaction.atomic():
         Image.objects.all().delete()
         for images in StoredRows.of(store):

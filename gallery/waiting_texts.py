@@ -13,7 +13,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from featurestore.durable import write_durably
@@ -45,6 +45,7 @@ class WaitingText:
         """Bring the text into this catalogue if there is one; returns how many things it has.
 
         One that cannot be read goes to quarantine. Call `forget` once all is committed.
+        Raises OperationalError where the database has no room or no time for it.
 
         Args:
             bring: raises ValueError for a text that it cannot read, and changes nothing then.
@@ -54,6 +55,9 @@ class WaitingText:
         except FileNotFoundError:
             return None
         except ValueError as error:
+            cause = error.__cause__
+            if isinstance(cause, OperationalError):
+                raise cause from cause.__cause__
             kept = self.path.parent / "quarantine" / f"{timezone.now():%Y%m%dT%H%M%S}-{self.name}"
             kept.parent.mkdir(exist_ok=True)
             self.path.rename(kept)
@@ -102,7 +106,8 @@ def end_take_over() -> None:
     """Take over what still waits because a process was killed, if all photos are there by now."""
     if not any(waiting.path.exists() for waiting in ALL):
         return
-    if Image.objects.count() >= len(components.store().image_ids()):
+    there = set(Image.objects.values_list("pk", flat=True).iterator())
+    if there.issuperset(components.store().image_ids().tolist()):
         with transaction.atomic():
             take_over_texts()
         forget_texts()

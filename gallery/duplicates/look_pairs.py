@@ -68,19 +68,23 @@ def near_by_whole_looks(
         new_ids: (m,) rising
         new: (m, 1280) unit rows of the new photos.
     """
-    found = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
+    others, own = np.empty(0, np.int64), np.empty(0, np.int64)
+    near = np.empty(0, np.float32)
     for ids, units in looks:
         nearness = units @ new.T
-        rows, own = np.nonzero(nearness >= cosine)
+        rows, columns = np.nonzero(nearness >= cosine)
         # Of two new ones the later makes the pair.
-        wanted = ~contains(new_ids, ids[rows]) | (ids[rows] < new_ids[own])
-        rows, own = rows[wanted], own[wanted]
-        found.append((ids[rows], new_ids[own], nearness[rows, own]))
-    others, own, near = (np.concatenate(column) for column in zip(*found, strict=True))
-    order = np.lexsort((-near, own))
-    others, own = others[order], own[order]
-    nearest = np.arange(len(own)) - np.searchsorted(own, own) < most
-    return np.stack([others[nearest], own[nearest]], axis=1)
+        wanted = ~contains(new_ids, ids[rows]) | (ids[rows] < new_ids[columns])
+        rows, columns = rows[wanted], columns[wanted]
+        others = np.concatenate([others, ids[rows]])
+        own = np.concatenate([own, new_ids[columns]])
+        near = np.concatenate([near, nearness[rows, columns]])
+        # At once, because to white pages all other white pages are near.
+        order = np.lexsort((-near, own))
+        rising = own[order]
+        nearest = order[np.arange(len(own)) - np.searchsorted(rising, rising) < most]
+        others, own, near = others[nearest], own[nearest], near[nearest]
+    return np.stack([others, own], axis=1)
 
 
 def cosines(units: Vectors, pairs: NDArray[np.int64]) -> NDArray[np.float32]:

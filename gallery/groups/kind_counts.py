@@ -77,11 +77,13 @@ def _count_tags(
     rows = PhotoTag.objects.shown().filter(is_refused=False).order_by()
     found: list[tuple[int, int]] = []
     for image_id, key, name in rows.values_list("image", "key", "name").iterator(CHUNK):
-        names.setdefault(key, name)
+        # Rows come in no order, and groups are to be called the same each time.
+        names[key] = min(name, names.get(key, name))
         found.append((image_id, columns.setdefault(key, len(columns))))
     # A person and a tagger may say the same.
     pairs = np.unique(np.array(found, np.int64).reshape(-1, 2), axis=0)
     pairs = pairs[contains(image_ids, pairs[:, 0])]
     counts = np.zeros((groups, len(columns)), np.int64)
     np.add.at(counts, (places[np.searchsorted(image_ids, pairs[:, 0])], pairs[:, 1]), 1)
-    return [names[key] for key in columns], counts
+    keys = sorted(columns)
+    return [names[key] for key in keys], counts[:, [columns[key] for key in keys]]

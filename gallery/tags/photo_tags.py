@@ -135,7 +135,8 @@ def _change_all(
     for start in range(0, len(ids), BATCH):
         with refusing_full_disk(), transaction.atomic():
             found += _change(ids[start : start + BATCH], added, removed, refuse=refuse)
-    schedule_calling()
+    with refusing_full_disk():
+        schedule_calling()
     return found
 
 

@@ -110,15 +110,23 @@ def test_few_new_photos_are_compared_with_all_by_their_whole_looks() -> None:
     rows = np.repeat(rng.normal(size=(20, 64)), 3, axis=0) + rng.normal(0, 0.25, (60, 64))
     units = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
     ids, new = np.arange(100, 160), np.arange(110, 125)
-    parts = ((ids[start : start + 16], units[start : start + 16]) for start in range(0, 60, 16))
-    found = near_by_whole_looks(parts, new, units[10:25], 0.9, 20)
+
+    def near(most: int) -> list[tuple[int, int]]:
+        parts = ((ids[start : start + 16], units[start : start + 16]) for start in range(0, 60, 16))
+        found = near_by_whole_looks(parts, new, units[10:25], 0.9, most)
+        return [(other - 100, own - 100) for other, own in found.tolist()]
+
     cosines = units @ units.T
     wanted = {
         (min(i, j), max(i, j)) for j in range(10, 25) for i in range(60) if cosines[i, j] >= 0.9
     }
-    pairs = {(min(pair) - 100, max(pair) - 100) for pair in found.tolist()}
+    found = near(20)
+    pairs = {(min(pair), max(pair)) for pair in found}
     assert pairs == {pair for pair in wanted if pair[0] != pair[1]}
     assert len(found) == len(pairs) > 0
+    nearest = {pair[1]: pair for pair in sorted(found, key=lambda pair: cosines[pair])}
+    assert len(found) > len(nearest)
+    assert near(1) == [nearest[own] for own in sorted(nearest)]
 
 
 def test_the_more_pixels_differ_the_more_alike_looks_have_to_be() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -52,10 +53,16 @@ def check_rising(image_ids: NDArray[np.int64]) -> None:
         raise ValueError("image ids that do not rise")
 
 
-def remove_others(written: Path) -> None:
-    """Remove what an index file takes the place of, damaged and left-over ones among them."""
-    folder = written.parent
-    for name in segment_names(folder):
+def replace_index_file(folder: Path, write: Callable[[Path], Path]) -> None:
+    """Have `write(folder)` add an index file, and remove those that it takes the place of.
+
+    Damaged and left-over ones are among them. What another process adds meanwhile stays, or two
+    that write at once would remove each other's. Raises OSError (a full disk).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    older = segment_names(folder)
+    written = write(folder)
+    for name in older:
         if name != written.name:
             (folder / name).unlink(missing_ok=True)
     fsync_folder(folder)

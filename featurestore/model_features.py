@@ -14,7 +14,7 @@ from featurestore import segments
 from featurestore.index import Index, IndexPart
 from featurestore.index_files import IndexFile, read_index, write_index
 from featurestore.live_rows import NO_IDS, IdsAndTimes, alive_rows, held_rows, latest_rows
-from featurestore.mapped_columns import remove_others
+from featurestore.mapped_columns import replace_index_file
 from featurestore.postings import Postings, merge_postings
 from featurestore.segment_folder import SegmentFolder, contents_by_path, contents_of
 from featurestore.segments import Features
@@ -86,10 +86,10 @@ class ModelFeatures:
         opened = sum(part.rows > 0 for part in parts.values())
         if max(changed, looked_at) < enough and opened < MANY_SEGMENTS:
             return False
-        folder = self._index_files.folder
-        folder.mkdir(parents=True, exist_ok=True)
-        written = write_index(folder, index.merged(), frozenset(parts))
-        remove_others(written)
+        merged, covers = index.merged(), frozenset(parts)
+        replace_index_file(
+            self._index_files.folder, lambda folder: write_index(folder, merged, covers)
+        )
         return True
 
     def rows(self, without: Collection[Path] = ()) -> dict[Path, IdsAndTimes]:

@@ -22,7 +22,7 @@ from featurestore.live_rows import (
 from featurestore.look_postings import LookPostings, LookPostingsIndex
 from featurestore.look_postings_files import read_look_postings, write_look_postings
 from featurestore.looks import LookScores, read_look_scores
-from featurestore.mapped_columns import remove_others
+from featurestore.mapped_columns import replace_index_file
 from featurestore.model_features import CHANGED_SHARE, FEW_IMAGES
 from featurestore.segment_folder import SegmentFolder, contents_of, read_again
 
@@ -88,10 +88,10 @@ class NamedLooks:
             on_disk = any(file is known.base for file in files)
             if on_disk and changed < max(FEW_IMAGES, CHANGED_SHARE * live):
                 return False
-            folder = self._index_files.folder
-            folder.mkdir(parents=True, exist_ok=True)
             everything = base.merged(LookPostings.of(known.later))
-            remove_others(write_look_postings(folder, everything))
+            replace_index_file(
+                self._index_files.folder, lambda folder: write_look_postings(folder, everything)
+            )
             return True
 
     def _renewed(self) -> _Known:

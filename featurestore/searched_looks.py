@@ -24,7 +24,7 @@ from featurestore.look_index_files import LookIndexFile, read_look_index, write_
 from featurestore.look_rows import LookRows, read_embeddings
 from featurestore.look_space import LookSpace
 from featurestore.looks import EMBEDDING_DIMENSIONS
-from featurestore.mapped_columns import remove_others
+from featurestore.mapped_columns import replace_index_file
 from featurestore.model_features import CHANGED_SHARE, FEW_IMAGES, Deletions
 from featurestore.segment_folder import SegmentFolder, contents_of, read_again
 
@@ -84,9 +84,9 @@ class SearchedLooks:
             if on_disk and changed < max(FEW_IMAGES, CHANGED_SHARE * len(index)):
                 return False
             made = read_again(lambda: self._made(*self._live(deletions[1])))
-            folder = self._index_files.folder
-            folder.mkdir(parents=True, exist_ok=True)
-            remove_others(write_look_index(folder, made))
+            replace_index_file(
+                self._index_files.folder, lambda folder: write_look_index(folder, made)
+            )
             return True
 
     def _files(self) -> dict[str, LookIndexFile | None]:

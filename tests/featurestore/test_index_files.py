@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from featurestore import index_files, posting_counts
 from featurestore.errors import SegmentDamaged
 from featurestore.index_files import read_index, write_index
+from featurestore.mapped_columns import replace_index_file
 from featurestore.postings import Objects, Postings
 from tests.featurestore.samples import detections, postings, random_detections
 
@@ -64,6 +65,22 @@ def test_a_file_of_another_version_is_passed_by(
     path = write_index(tmp_path, made, SEGMENTS)
     monkeypatch.setattr(index_files, "INDEX_VERSION", index_files.INDEX_VERSION + 1)
     assert read_index(path) is None
+
+
+def test_of_two_that_replace_an_index_file_at_once_one_stays(tmp_path: Path) -> None:
+    def add(folder: Path, name: str) -> Path:
+        path = folder / f"{name}.h5"
+        path.write_bytes(b"")
+        return path
+
+    def add_while_another_does(folder: Path) -> Path:
+        written = add(folder, "2")
+        replace_index_file(folder, lambda folder: add(folder, "3"))
+        return written
+
+    add(tmp_path, "1")
+    replace_index_file(tmp_path, add_while_another_does)
+    assert [path.name for path in tmp_path.iterdir()] == ["3.h5"]
 
 
 def test_an_index_file_that_ends_early_is_not_mapped(tmp_path: Path, made: Postings) -> None:

@@ -27,7 +27,8 @@ def names_in(language: str) -> Mapping[str, str]:
     return dict(_lines(path)) if path.is_file() else {}
 
 
+_LINES: Final = _lines(_FILE)
 #: `LOOK_NAMES[i]` is the name of class i.
-LOOK_NAMES: Final[tuple[str, ...]] = tuple(name for _, name in _lines(_FILE))
+LOOK_NAMES: Final[tuple[str, ...]] = tuple(name for _, name in _LINES)
 #: `LOOK_SYNSETS[i]` is the number of class i's synset among WordNet 3.1's nouns.
-LOOK_SYNSETS: Final[tuple[int, ...]] = tuple(int(synset) for synset, _ in _lines(_FILE))
+LOOK_SYNSETS: Final[tuple[int, ...]] = tuple(int(synset) for synset, _ in _LINES)

@@ -16,7 +16,7 @@ NO_IDS = np.empty(0, np.int64)
 def numbered_rows(
     parts: Iterable[IdsAndTimes],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Of all rows of some segments: image id, time, number of the segment, and row in it."""
+    """(n,) each, of all rows of some segments: image id, time, number of the segment, row in it."""
     ids, times = [NO_IDS], [NO_IDS]
     for part_ids, part_times in parts:
         ids.append(part_ids)

@@ -49,7 +49,7 @@ class LookSpace:
 
 
 def chances_of(cosines: NDArray[np.float32]) -> Chances:
-    """What the cosines of pairs of photos say that were taken by chance; there is one at least."""
+    """What (n,) cosines of pairs of photos say that were taken by chance; n is at least 1."""
     rare, rarer = np.percentile(cosines, CHANCE_PERCENTILES).tolist()
     # They rise, whatever few photos say.
     mean = float(np.clip(cosines.mean(), 0, 0.96))

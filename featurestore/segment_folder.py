@@ -145,7 +145,7 @@ def segment_names(folder: Path) -> list[str]:
 
 
 def contents_of(folder: SegmentFolder[T]) -> tuple[int, dict[str, T]]:
-    """What a folder holds: nothing where nothing was ever written."""
+    """What `SegmentFolder.read` gives: nothing where nothing was ever written."""
     return folder.read() if folder.folder.is_dir() else (0, {})
 
 

@@ -147,9 +147,7 @@ def title_of(typical: Sequence[str], number: int = 1) -> str:
         typical: what it shows, the most typical first.
         number: which of the groups that show the same.
     """
-    if not typical:
-        return _("mixed photos %(number)d") % {"number": number}
-    title = _words_of(list(typical))
+    title = _words_of(list(typical)) if typical else _("mixed photos")
     return title if number == 1 else f"{title} {number}"
 
 

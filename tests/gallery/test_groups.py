@@ -154,12 +154,15 @@ def test_titles_are_words_of_the_reader() -> None:
     assert title_of(["motorcycle", "car"]) == "motorcycles and cars"
     assert title_of(["person", "dog", "frisbee"]) == "people with dogs and frisbees"
     assert title_of(["skis"], 2) == "skis 2"
+    assert title_of([]) == "mixed photos"
     assert title_of([], 3) == "mixed photos 3"
     assert title_of(["person", "summer party"]) == "people and summer party"
     with translation.override("fr"):
         assert title_of(["dining table", "person"]) == "des personnes à table"
         assert title_of(["cat", "dog"]) == "chats et chiens"
         assert title_of(["oven", "refrigerator"]) == "fours et réfrigérateurs"
+        assert title_of([]) == "photos diverses"
+        assert title_of([], 2) == "photos diverses 2"
 
 
 def test_photos_that_look_alike_come_together(three_kinds: list[list[Image]]) -> None:

@@ -101,8 +101,8 @@ export class Combobox {
 
   #key(event) {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (!this.isOpen) return;
     const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (!this.isOpen && !(this.#isStale && event.key in steps)) return;
     if (event.key in steps) {
       event.preventDefault();
       this.#step(steps[event.key]);

@@ -27,6 +27,7 @@ export function startTagging(selection) {
   }
 
   function take(option) {
+    clearTimeout(timer);
     const { before } = parts();
     input.value = `${before}${before && " "}${option.dataset.name}`;
     combobox.close();
@@ -50,6 +51,7 @@ export function startTagging(selection) {
   async function suggest() {
     question?.abort();
     question = new AbortController();
+    const asked = input.value;
     const { before, typed } = parts();
     const given = before.split(",").map((name) => name.trim().toLowerCase());
     const address = new URL(menu.dataset.tags, location);
@@ -58,7 +60,8 @@ export function startTagging(selection) {
       const response = await fetch(address, { signal: question.signal });
       if (!response.ok) throw new Error(response.status);
       const tags = (await response.json()).filter(({ name }) => name !== typed && !given.includes(name));
-      if (menu.open) combobox.show(tags.slice(0, MOST).map(option));
+      // Whoever has typed on meanwhile wants no list for this.
+      if (menu.open && input.value === asked) combobox.show(tags.slice(0, MOST).map(option));
     } catch (error) {
       // Without suggestions one types the whole tag.
       if (error.name !== "AbortError") combobox.close();

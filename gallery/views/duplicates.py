@@ -26,6 +26,7 @@ from gallery.errors import EditRefused, Refused
 from gallery.figures import grouped
 from gallery.models import Image
 from gallery.trash import move_to_trash
+from gallery.views.refusing import refused
 from gallery.views.trash import sentence_of_move, tell_of_move, text_of_moment
 
 SETS_ON_A_PAGE = 12
@@ -61,12 +62,12 @@ def tidy(request: HttpRequest) -> HttpResponse:
         count, moment = move_to_trash(set(chosen) - set(kept))
         keep_together(kept)
     except Refused as refusal:
-        return _refused(request, refusal)
+        return refused(request, refusal, _address(request))
     if not request.accepts("text/html"):
         return JsonResponse({"sentence": sentence_of_move(count), "moment": text_of_moment(moment)})
     if count:
         tell_of_move(request, count, moment)
-    return _back(request)
+    return redirect(_address(request))
 
 
 @require_POST
@@ -76,14 +77,14 @@ def keep(request: HttpRequest) -> HttpResponse:
     try:
         keep_together(chosen_ids(request.POST), is_kept=is_kept)
     except Refused as refusal:
-        return _refused(request, refusal)
+        return refused(request, refusal, _address(request))
     sentence = (
         _("All are kept, and not offered again.") if is_kept else _("They are offered again.")
     )
     if not request.accepts("text/html"):
         return JsonResponse({"sentence": sentence})
     messages.success(request, sentence)
-    return _back(request)
+    return redirect(_address(request))
 
 
 @require_POST
@@ -94,19 +95,13 @@ def offer(request: HttpRequest) -> HttpResponse:
         "%(count)s pair is offered again.", "%(count)s pairs are offered again.", count
     )
     messages.success(request, sentence % {"count": grouped(count)})
-    return _back(request)
+    return redirect(_address(request))
 
 
 def _kind(text: str) -> AlikePair.Kind:
     return AlikePair.Kind.SCENE if text == AlikePair.Kind.SCENE else AlikePair.Kind.PIXELS
 
 
-def _back(request: HttpRequest) -> HttpResponse:
-    return redirect(f"{reverse('duplicates')}?kind={_kind(request.POST.get('kind', ''))}")
-
-
-def _refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
-    if not request.accepts("text/html"):
-        return JsonResponse({"detail": str(refusal)}, status=refusal.status)
-    messages.error(request, str(refusal))
-    return _back(request)
+def _address(request: HttpRequest) -> str:
+    """The page that a form was sent from."""
+    return f"{reverse('duplicates')}?kind={_kind(request.POST.get('kind', ''))}"

@@ -16,6 +16,7 @@ from gallery.lookup import image_or_404
 from gallery.tags.given_tags import give_tags, given_text, parse_given, take_back
 from gallery.tags.photo_tags import change_tags
 from gallery.views.photos import address_after_edit
+from gallery.views.refusing import refused
 
 
 @require_POST
@@ -53,10 +54,7 @@ def change_many(request: HttpRequest) -> HttpResponse:
                 count,
             ) % {"count": grouped(count), "tags": ", ".join(name.strip() for name in names)}
     except Refused as refusal:
-        if not request.accepts("text/html"):
-            return JsonResponse({"detail": str(refusal)}, status=refusal.status)
-        messages.error(request, str(refusal))
-        return redirect("photos")
+        return refused(request, refusal, "photos")
     if not request.accepts("text/html"):
         return JsonResponse({"sentence": sentence, "undo": undo})
     messages.success(request, sentence)

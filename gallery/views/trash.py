@@ -21,6 +21,7 @@ from gallery.figures import grouped
 from gallery.models import Image
 from gallery.originals import delete_images
 from gallery.trash import kept_for, move_to_trash, moved_at, restore_from_trash
+from gallery.views.refusing import refused
 
 PHOTOS_ON_A_PAGE = 120
 # Goes before the moment in the tags of a message that offers to undo a move.
@@ -49,7 +50,7 @@ def move(request: HttpRequest) -> HttpResponse:
     try:
         count, moment = move_to_trash(chosen_ids(request.POST))
     except Refused as refusal:
-        return _refused(request, refusal, "photos")
+        return refused(request, refusal, "photos")
     if not request.accepts("text/html"):
         return JsonResponse(
             {"moved": count, "moment": text_of_moment(moment), "sentence": sentence_of_move(count)}
@@ -68,7 +69,7 @@ def restore(request: HttpRequest) -> HttpResponse:
         else:
             count = restore_from_trash(chosen_ids(request.POST))
     except Refused as refusal:
-        return _refused(request, refusal, "trash")
+        return refused(request, refusal, "trash")
     sentence = ngettext(
         "%(count)s photo is back in the gallery.",
         "%(count)s photos are back in the gallery.",
@@ -95,7 +96,7 @@ def delete_for_good(request: HttpRequest) -> HttpResponse:
             else chosen_ids(request.POST)
         )
     except Refused as refusal:
-        return _refused(request, refusal, "trash")
+        return refused(request, refusal, "trash")
     if "sure" not in request.POST:
         facts = {"count": len(ids), "photos": ",".join(map(str, ids))}
         return render(request, "delete_for_good.html", facts)
@@ -124,13 +125,6 @@ def sentence_of_move(count: int) -> str:
         "%(count)s photo moved to the trash.", "%(count)s photos moved to the trash.", count
     )
     return sentence % {"count": grouped(count)}
-
-
-def _refused(request: HttpRequest, refusal: Refused, page: str) -> HttpResponse:
-    if not request.accepts("text/html"):
-        return JsonResponse({"detail": str(refusal)}, status=refusal.status)
-    messages.error(request, str(refusal))
-    return redirect(page)
 
 
 def text_of_moment(moment: datetime) -> str:

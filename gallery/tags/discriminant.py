@@ -9,27 +9,36 @@ A. Zisserman, Three things everyone should know to improve object retrieval, 201
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Real = TypeVar("Real", np.float32, np.float64)
 
 #: How much of the covariance within classes is taken to be the same in all directions.
 SHRINKAGES = (0.1, 0.3, 0.5, 0.7, 0.9)
 
 
 def rooted(embedding: NDArray[np.float16] | NDArray[np.float32]) -> Floats:
+    """As `rooted_in` with all digits, which what is learnt from many wants."""
+    return rooted_in(np.float64, embedding)
+
+
+def rooted_in(
+    dtype: type[Real], embedding: NDArray[np.float16] | NDArray[np.float32]
+) -> NDArray[Real]:
     """(n, d) unit vectors: the square root of each number, which keeps a few from outweighing all.
 
     Args:
         embedding: (n, d), each at least 0, as an embedder gives it or a store keeps it.
     """
     # Always by way of what the store keeps, so that photos look the same before and after.
-    root = np.sqrt(np.maximum(embedding.astype(np.float16).astype(np.float64), 0))
+    root = np.sqrt(np.maximum(embedding.astype(np.float16).astype(dtype), 0))
     lengths = np.linalg.norm(root, axis=1, keepdims=True)
-    return np.asarray(root / np.maximum(lengths, 1e-12))
+    return np.asarray(root / np.maximum(lengths, 1e-12), dtype)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ from gallery.tags.names import keys_of
 from gallery.vocabulary import NAME_WITHOUT_BLANKS
 
 CHUNK = 10_000
-# Classes of looks that are a tag of the gallery by another of their names.
-TAGS_OF_LOOKS = {"jersey": "t-shirt"}
 
 
 def count_kinds(
@@ -42,11 +40,8 @@ def count_kinds(
     tag_names, tags = [tag_names[column] for column in others], tags[:, others]
     class_ids = sorted(NAME_BY_ID)
     known = {*ID_BY_NAME, *tag_names}
-    look_ids = [
-        number
-        for number, name in enumerate(LOOK_NAMES)
-        if TAGS_OF_LOOKS.get(name, name) not in known
-    ]
+    # Tags have no capitals: "T-shirt" is one of the gallery.
+    look_ids = [number for number, name in enumerate(LOOK_NAMES) if name.lower() not in known]
     return KindCounts(
         names=(
             *(NAME_BY_ID[class_id] for class_id in class_ids),

@@ -29,10 +29,11 @@ KINDS: Mapping[str, Promise] = MappingProxyType(
         "shoes": npgettext_lazy("kind", "shoe", "shoes", "count"),
         "shorts": npgettext_lazy("kind", "shorts", "shorts", "count"),
         "skirt": npgettext_lazy("kind", "skirt", "skirts", "count"),
-        "t-shirt": npgettext_lazy("kind", "T-shirt", "T-shirts", "count"),
+        **dict.fromkeys(
+            ("t-shirt", "T-shirt"), npgettext_lazy("kind", "T-shirt", "T-shirts", "count")
+        ),
         "gown": npgettext_lazy("kind", "gown", "gowns", "count"),
         "jeans": npgettext_lazy("kind", "jeans", "jeans", "count"),
-        "jersey": npgettext_lazy("kind", "jersey", "jerseys", "count"),
         "clog": npgettext_lazy("kind", "clog", "clogs", "count"),
         "sandal": npgettext_lazy("kind", "sandal", "sandals", "count"),
         "running shoe": npgettext_lazy("kind", "running shoe", "running shoes", "count"),

@@ -17,6 +17,7 @@ from gallery.errors import QueryRefused
 from gallery.groups.clustering import Scatter, group_count, moved_centres, nearest
 from gallery.groups.grouping import group_photos
 from gallery.groups.kept_decisions import DecisionsUnreadable, bring_decisions, decisions_text
+from gallery.groups.kind_counts import count_kinds
 from gallery.groups.models import GroupedPhoto, PhotoGroup
 from gallery.groups.names import call_groups_anew, rename_group
 from gallery.groups.naming import (
@@ -204,6 +205,19 @@ def test_tags_that_people_give_become_names(three_kinds: list[list[Image]]) -> N
     change_tags([image.pk for image in three_kinds[0]], add=["cats"], remove=["our pets"])
     assert call_groups_anew() == len(cats)
     assert all(group.typical == ["cat"] for group in PhotoGroup.objects.filter(pk__in=cats))
+
+
+def test_what_is_a_tag_is_not_counted_as_a_look_too(three_kinds: list[list[Image]]) -> None:
+    ids = np.array(sorted(image.pk for image in three_kinds[0]), np.int64)
+
+    def names() -> set[str]:
+        kinds = count_kinds(components.index(), ids, np.zeros(len(ids), np.int64), 1)
+        return {name for name in kinds.names if name.lower() == "t-shirt"}
+
+    assert names() == {"T-shirt"}
+    change_tags(ids.tolist(), add=["T-shirt"])
+    assert names() == {"t-shirt"}
+    assert title_of(["t-shirt"]) == title_of(["T-shirt"]) == "T-shirts"
 
 
 def test_names_and_pairs_outlive_the_catalogue(three_kinds: list[list[Image]]) -> None:

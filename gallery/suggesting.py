@@ -14,11 +14,11 @@ from detector.look_labels import LOOK_NAMES
 from gallery.look_names import shown_look, typed_look
 from gallery.object_names import plainly, shown_name
 from gallery.plurals import plural, singulars
-from gallery.query.printer import print_filter
-from gallery.query.syntax import MAX_QUERY_LENGTH, TagFilter
+from gallery.query.syntax import MAX_QUERY_LENGTH
 from gallery.query.unfinished import Unfinished, unfinished_at
 from gallery.suggested_language import AFTER_A_THING, filter_values, language_words, phrases_of
 from gallery.suggestion import Suggestion, suggestion
+from gallery.tags.names import tag_query
 from gallery.vocabulary import Vocabulary
 
 MOST_SUGGESTIONS = 8
@@ -163,8 +163,7 @@ def _tags(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
 def _tag_values(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:
     """Tags that a filter may be asked for, those of most photos first."""
     for name, photos in gallery.tags(place.word.removeprefix("tag:")).items():
-        value = print_filter(TagFilter(name))
-        yield suggestion(place, "language", value, is_complete=True, photos=photos)
+        yield suggestion(place, "language", tag_query(name), is_complete=True, photos=photos)
 
 
 def _words(place: Unfinished, gallery: Gallery) -> Iterator[Suggestion]:

@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from gallery.groups.kind_names import is_countable, is_tag, plural_name, typed_kind
-from gallery.query.printer import print_filter
-from gallery.query.syntax import TagFilter
+from gallery.tags.names import tag_query
 
 # What a group must show in so much of its photos, and so many times as often as the rest does.
 LEAST_SHARE = 0.3
@@ -155,7 +154,7 @@ def query_of(typical: Sequence[str]) -> str:
     """A search for what tells a group from others most; "" for nothing."""
     usual = typical[:USUAL_KINDS]
     things = [typed for name in usual if not is_tag(name) and (typed := typed_kind(name))]
-    tags = [print_filter(TagFilter(name)) for name in usual if is_tag(name)]
+    tags = [tag_query(name) for name in usual if is_tag(name)]
     return " ".join([" and ".join(things), *tags]).strip()
 
 

@@ -6,6 +6,8 @@ from django.utils.translation import gettext as _
 
 from gallery.errors import EditRefused
 from gallery.plurals import plural, singulars
+from gallery.query.printer import print_filter
+from gallery.query.syntax import TagFilter
 from gallery.query.typed_text import plain
 from gallery.tags.models import MAX_TAG_LENGTH
 from gallery.uploads import printable_text
@@ -39,3 +41,8 @@ def keys_of(words: str) -> set[str]:
     forms = {words, *singulars(words)}
     forms |= {plural(form) for form in forms}
     return {tag_key(form) for form in forms}
+
+
+def tag_query(name: str) -> str:
+    """What finds all photos with a tag."""
+    return print_filter(TagFilter(name))

@@ -16,9 +16,7 @@ from featurestore.store import FeatureStore
 from gallery import components
 from gallery.errors import EditRefused, refusing_full_disk
 from gallery.models import Image, PhotoTag
-from gallery.query.printer import print_filter
-from gallery.query.syntax import TagFilter
-from gallery.tags.names import tag_key, tag_name
+from gallery.tags.names import tag_key, tag_name, tag_query
 from gallery.tasks import schedule_calling, schedule_tending
 
 logger = logging.getLogger(__name__)
@@ -45,7 +43,7 @@ class ShownTag:
     @property
     def query(self) -> str:
         """What finds all photos with it."""
-        return print_filter(TagFilter(self.name))
+        return tag_query(self.name)
 
 
 @dataclass(frozen=True)

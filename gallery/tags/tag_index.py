@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +14,6 @@ from numpy.typing import NDArray
 from featurestore.index import Index
 from gallery import components
 from gallery.models import PhotoTag
-from gallery.query.printer import print_filter
-from gallery.query.syntax import TagFilter
 from gallery.tags.names import keys_of
 from gallery.tags.taggers import taggers
 
@@ -29,19 +26,6 @@ LAST_LETTER = "\U0010ffff"
 _Photos = tuple[NDArray[np.int64], NDArray[np.float32]]
 # Of which store, as what was read last of it.
 _State = tuple[Path, int | None, int]
-
-
-@dataclass(frozen=True)
-class TagInUse:
-    """A tag, and how many photos show it."""
-
-    name: str
-    photos: int
-
-    @property
-    def query(self) -> str:
-        """What finds these photos."""
-        return print_filter(TagFilter(self.name))
 
 
 class TagIndex:

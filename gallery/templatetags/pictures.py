@@ -22,6 +22,7 @@ from gallery.models import Image
 from gallery.neighbours import Origin, address_in_results
 from gallery.object_names import shown_name
 from gallery.search import detections_of
+from gallery.tags.names import tag_query
 
 register = template.Library()
 
@@ -155,6 +156,12 @@ def part_in_pixels(part: Box, picture: Sized) -> dict[str, float]:
         "width": round((xmax - xmin) * picture.width, 1),
         "height": round((ymax - ymin) * picture.height, 1),
     }
+
+
+@register.filter
+def finding_tag(name: str) -> str:
+    """The search for a tag."""
+    return tag_query(name)
 
 
 @register.filter

@@ -16,7 +16,7 @@ from gallery.groups.clustering import FEWEST_PHOTOS
 from gallery.groups.models import PhotoGroup
 from gallery.groups.names import rename_group
 from gallery.models import Image
-from gallery.tags.tag_index import TagInUse, tag_index
+from gallery.tags.tag_index import tag_index
 
 PHOTOS_ON_A_PAGE = 60
 # The others are folded away.
@@ -25,7 +25,7 @@ TAGS_AT_ONCE = 24
 
 @require_safe
 def groups(request: HttpRequest) -> HttpResponse:
-    tags = [TagInUse(name, photos) for name, photos in tag_index.beginning("").items()]
+    tags = list(tag_index.beginning("").items())
     facts = {
         "tags": tags[:TAGS_AT_ONCE],
         "more_tags": tags[TAGS_AT_ONCE:],
